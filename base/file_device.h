@@ -1,0 +1,49 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/block_device.h"
+#include "base/file_descriptor.h"
+#include "base/reactor.h"
+#include "base/thread_pool.h"
+
+namespace lunfs {
+
+enum class Access { kReadOnly, kReadWrite };
+
+/// A regular file or a block device as a BlockDevice. Calls that may block run on the pool.
+///
+/// Read-write opens take the file for this process: a block device with O_EXCL (nothing on this
+/// host has it mounted or claimed), a file with flock(LOCK_EX); read-only ones take LOCK_SH on a
+/// file that nobody writes through lunfs. The locks end with the object.
+class FileDevice final : public BlockDevice {
+ public:
+  /// kNotFound, kPermission, kUsage (neither a file nor a block device), kBusy (held by another).
+  /// `reactor` and `pool` outlive the device.
+  static std::unique_ptr<FileDevice> open(const std::string& path, Access access, Reactor& reactor,
+                                          ThreadPool& pool);
+
+  [[nodiscard]] Geometry geometry() const noexcept override { return geometry_; }
+
+ protected:
+  Task<void> do_read(RequestContext& context, std::uint64_t offset, IoSpan out) override;
+  Task<void> do_write(RequestContext& context, std::uint64_t offset, ConstIoSpan in,
+                      WriteFlags flags) override;
+  Task<void> do_flush(RequestContext& context) override;
+  Task<void> do_unmap(RequestContext& context, std::uint64_t offset, std::uint64_t length) override;
+  Task<void> do_write_zeroes(RequestContext& context, std::uint64_t offset, std::uint64_t length,
+                             bool may_unmap) override;
+  Task<std::vector<Extent>> do_allocated(RequestContext& context, std::uint64_t offset,
+                                         std::uint64_t length) override;
+
+ private:
+  FileDevice(FileDescriptor fd, Geometry geometry, Reactor& reactor, ThreadPool& pool);
+
+  FileDescriptor fd_;
+  Geometry geometry_;
+  Reactor& reactor_;
+  ThreadPool& pool_;
+};
+
+}  // namespace lunfs

@@ -1,0 +1,90 @@
+#include "base/log.h"
+
+#include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/sinks/syslog_sink.h>
+#include <spdlog/spdlog.h>
+#include <syslog.h>
+
+#include <memory>
+
+#include "base/error.h"
+
+namespace lunfs::log {
+
+namespace {
+
+spdlog::level::level_enum to_spdlog(Level level) noexcept {
+  switch (level) {
+    case Level::kError:
+      return spdlog::level::err;
+    case Level::kWarn:
+      return spdlog::level::warn;
+    case Level::kInfo:
+      return spdlog::level::info;
+    case Level::kDebug:
+      return spdlog::level::debug;
+  }
+  return spdlog::level::err;
+}
+
+std::shared_ptr<spdlog::logger> make_logger(Sink sink, const std::string& path) {
+  switch (sink) {
+    case Sink::kStderr:
+      return std::make_shared<spdlog::logger>(
+          "lunfs", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+    case Sink::kSyslog:
+      return std::make_shared<spdlog::logger>(
+          "lunfs",
+          std::make_shared<spdlog::sinks::syslog_sink_mt>("lunfs", LOG_PID, LOG_DAEMON, true));
+    case Sink::kFile:
+      return std::make_shared<spdlog::logger>(
+          "lunfs", std::make_shared<spdlog::sinks::basic_file_sink_mt>(path));
+  }
+  return nullptr;
+}
+
+std::string escaped(std::string_view line) {
+  std::string result;
+  result.reserve(line.size());
+  for (const char c : line) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte == 0x7f) {
+      result += fmt::format("\\x{:02x}", byte);
+    } else {
+      result += c;
+    }
+  }
+  return result;
+}
+
+}  // namespace
+
+void configure(Sink sink, Level level, const std::string& path) {
+  try {
+    auto logger = make_logger(sink, path);
+    if (sink == Sink::kSyslog) {
+      logger->set_pattern("%v");
+    } else if (sink == Sink::kFile) {
+      logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z lunfs[%P] %l: %v");
+    } else {
+      logger->set_pattern("lunfs: %l: %v");
+    }
+    logger->set_level(to_spdlog(level));
+    logger->flush_on(spdlog::level::debug);
+    spdlog::set_default_logger(std::move(logger));
+  } catch (const spdlog::spdlog_ex& failure) {
+    throw Error(ErrorKind::kUsage, failure.what());
+  }
+}
+
+bool enabled(Level level) noexcept { return spdlog::should_log(to_spdlog(level)); }
+
+void write(Level level, std::string_view line) noexcept {
+  try {
+    spdlog::log(to_spdlog(level), escaped(line));
+  } catch (...) {  // a log line that cannot be written must not end the request it speaks of
+  }
+}
+
+}  // namespace lunfs::log

@@ -1,0 +1,153 @@
+#pragma once
+
+#include <chrono>
+#include <coroutine>
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "base/file_descriptor.h"
+#include "base/request_context.h"
+#include "base/task.h"
+
+namespace lunfs {
+
+/// The event loop of one shard: file descriptors, timers, and work handed over by other threads.
+///
+/// Belongs to the thread that calls run(); every member but post() and stop() is for that thread
+/// alone (before run(): for the thread that will call it). Handlers must not throw.
+///
+/// One turn: wait, call the handlers of what is ready, resume what was deferred, then call the
+/// turn-end hooks. A turn is therefore a batch: what one drain of /dev/fuse submits is sent
+/// together by the LUN's turn-end hook, and a lone request is never delayed.
+class Reactor {
+ public:
+  using Clock = RequestContext::Clock;
+  using FdHandler = std::function<void(std::uint32_t epoll_events)>;
+  using Callback = std::function<void()>;
+
+  Reactor();
+  Reactor(const Reactor&) = delete;
+  Reactor& operator=(const Reactor&) = delete;
+  ~Reactor();
+
+  /// A watched descriptor; unwatched when this ends. Does not own the descriptor.
+  class Watch {
+   public:
+    Watch() = default;
+    Watch(Watch&& other) noexcept : reactor_(std::exchange(other.reactor_, nullptr)), id_(other.id_) {}
+    Watch& operator=(Watch&& other) noexcept {
+      std::swap(reactor_, other.reactor_);
+      std::swap(id_, other.id_);
+      return *this;
+    }
+    ~Watch();
+    /// Changes the EPOLL* mask that is waited for.
+    void set_events(std::uint32_t events);
+
+   private:
+    friend class Reactor;
+    Watch(Reactor* reactor, std::uint64_t id) : reactor_(reactor), id_(id) {}
+    Reactor* reactor_ = nullptr;
+    std::uint64_t id_ = 0;
+  };
+
+  /// Calls `handler` whenever one of `events` (EPOLL*) or an error or hang-up is there on `fd`.
+  /// The handler may end its own Watch.
+  [[nodiscard]] Watch watch(int fd, std::uint32_t events, FdHandler handler);
+
+  /// A pending timer; cancelled when this ends. Fires at most once.
+  class Timer {
+   public:
+    Timer() = default;
+    Timer(Timer&& other) noexcept : reactor_(std::exchange(other.reactor_, nullptr)), place_(other.place_) {}
+    Timer& operator=(Timer&& other) noexcept {
+      std::swap(reactor_, other.reactor_);
+      std::swap(place_, other.place_);
+      return *this;
+    }
+    ~Timer();
+
+   private:
+    friend class Reactor;
+    struct Key {
+      Clock::time_point when;
+      std::uint64_t id;
+      auto operator<=>(const Key&) const = default;
+    };
+    Timer(Reactor* reactor, Key place) : reactor_(reactor), place_(place) {}
+    Reactor* reactor_ = nullptr;
+    Key place_{};
+  };
+
+  [[nodiscard]] Timer at(Clock::time_point when, Callback callback);
+
+  /// Suspends the coroutine until `when`; a cancelled context ends the wait early, by kCancelled,
+  /// and a deadline before `when` ends it by kTimedOut.
+  Task<void> sleep_until(RequestContext& context, Clock::time_point when);
+
+  /// Resumes `handle` later in this turn, after the handlers; for code that must not be re-entered.
+  void defer(std::coroutine_handle<> handle);
+
+  /// Calls `callback` on the reactor's thread, soon. Thread-safe.
+  void post(Callback callback);
+
+  /// A function called at the end of every turn until the returned hook ends.
+  class TurnEnd {
+   public:
+    TurnEnd() = default;
+    TurnEnd(TurnEnd&& other) noexcept : reactor_(std::exchange(other.reactor_, nullptr)), place_(other.place_) {}
+    TurnEnd& operator=(TurnEnd&& other) noexcept {
+      std::swap(reactor_, other.reactor_);
+      std::swap(place_, other.place_);
+      return *this;
+    }
+    ~TurnEnd();
+
+   private:
+    friend class Reactor;
+    TurnEnd(Reactor* reactor, std::list<Callback>::iterator place) : reactor_(reactor), place_(place) {}
+    Reactor* reactor_ = nullptr;
+    std::list<Callback>::iterator place_;
+  };
+
+  [[nodiscard]] TurnEnd at_turn_end(Callback callback);
+
+  /// Turns until stop() is called; a stop() before run() counts.
+  void run();
+  /// Makes run() return after the current turn. Thread-safe.
+  void stop();
+
+ private:
+  struct Watched {
+    int fd;
+    std::uint32_t events;
+    std::shared_ptr<FdHandler> handler;  ///< shared: a handler may end its own watch while it runs
+  };
+
+  void turn();
+  [[nodiscard]] int wait_limit_ms() const;
+  void dispatch(std::uint64_t id, std::uint32_t events);
+  void fire_timers();
+  void resume_deferred();
+  void run_posted();
+
+  FileDescriptor epoll_;
+  FileDescriptor wake_;  ///< eventfd, written by post() and stop()
+  std::uint64_t next_id_ = 1;
+  std::map<std::uint64_t, Watched> watched_;
+  std::map<Timer::Key, Callback> timers_;
+  std::vector<std::coroutine_handle<>> deferred_;
+  std::list<Callback> turn_end_;
+
+  std::mutex mutex_;
+  std::vector<Callback> posted_;  ///< guarded by mutex_
+  bool stop_ = false;             ///< guarded by mutex_
+};
+
+}  // namespace lunfs

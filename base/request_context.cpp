@@ -1,0 +1,48 @@
+#include "base/request_context.h"
+
+#include <utility>
+
+#include "base/error.h"
+
+namespace lunfs {
+
+void Cancellation::request() {
+  if (requested_) return;
+  requested_ = true;
+  while (!callbacks_.empty()) {
+    // Moved to a local first: a callback may end the registration of another one.
+    std::list<Callback> one;
+    one.splice(one.begin(), callbacks_, callbacks_.begin());
+    const Callback callback = std::exchange(one.front(), nullptr);
+    done_.splice(done_.end(), one);
+    callback();
+  }
+}
+
+Cancellation::Registration::Registration(Cancellation* cancellation, Callback callback)
+    : cancellation_(cancellation) {
+  if (cancellation_ == nullptr) return;
+  auto& list = cancellation_->requested_ ? cancellation_->done_ : cancellation_->callbacks_;
+  if (cancellation_->requested_) {
+    callback();
+    callback = nullptr;
+  }
+  place_ = list.insert(list.end(), std::move(callback));
+}
+
+Cancellation::Registration::~Registration() {
+  if (cancellation_ == nullptr) return;
+  // splice keeps iterators valid, whichever list the entry is in now
+  std::list<Callback> gone;
+  auto& home = *place_ ? cancellation_->callbacks_ : cancellation_->done_;
+  gone.splice(gone.begin(), home, place_);
+}
+
+void RequestContext::check() const {
+  if (cancellation != nullptr && cancellation->requested()) {
+    throw Error(ErrorKind::kCancelled, "the caller gave up");
+  }
+  if (Clock::now() >= deadline) throw Error(ErrorKind::kTimedOut, "the deadline has passed");
+}
+
+}  // namespace lunfs

@@ -1,0 +1,70 @@
+#include "base/thread_pool.h"
+
+#include <coroutine>
+#include <exception>
+#include <utility>
+
+namespace lunfs {
+
+ThreadPool::ThreadPool(unsigned threads) {
+  threads_.reserve(threads);
+  for (unsigned i = 0; i < threads; ++i) threads_.emplace_back([this] { work(); });
+}
+
+ThreadPool::~ThreadPool() {
+  {
+    const std::lock_guard lock(mutex_);
+    ending_ = true;
+  }
+  changed_.notify_all();
+  threads_.clear();  // joins, while the mutex and the queue still live
+}
+
+void ThreadPool::enqueue(std::function<void()> job) {
+  {
+    const std::lock_guard lock(mutex_);
+    queue_.push_back(std::move(job));
+  }
+  changed_.notify_one();
+}
+
+void ThreadPool::work() {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    changed_.wait(lock, [this] { return ending_ || !queue_.empty(); });
+    if (queue_.empty()) return;
+    const std::function<void()> job = std::move(queue_.front());
+    queue_.pop_front();
+    lock.unlock();
+    job();
+    lock.lock();
+  }
+}
+
+Task<void> ThreadPool::run(Reactor& reactor, std::function<void()> job) {
+  struct Awaiter {
+    ThreadPool& pool;
+    Reactor& reactor;
+    std::function<void()>& job;
+    std::exception_ptr failure;
+
+    [[nodiscard]] bool await_ready() const noexcept { return false; }
+    void await_suspend(std::coroutine_handle<> handle) {
+      // The awaiter lives in the suspended frame, which only the posted resume can end.
+      pool.enqueue([this, handle] {
+        try {
+          job();
+        } catch (...) {
+          failure = std::current_exception();
+        }
+        reactor.post([handle] { handle.resume(); });
+      });
+    }
+    void await_resume() {
+      if (failure) std::rethrow_exception(std::exchange(failure, nullptr));
+    }
+  };
+  co_await Awaiter{*this, reactor, job, nullptr};
+}
+
+}  // namespace lunfs

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "base/reactor.h"
+#include "base/task.h"
+
+namespace lunfs {
+
+/// Threads for calls that block: file I/O, name resolution. Results go back to a reactor.
+///
+/// run() is for the reactor's thread. The destructor ends the queued work first: what was accepted
+/// is done. Jobs in flight are bounded by the callers (one per suspended coroutine).
+class ThreadPool {
+ public:
+  explicit ThreadPool(unsigned threads);
+  ThreadPool(const ThreadPool&) = delete;
+  ThreadPool& operator=(const ThreadPool&) = delete;
+  ~ThreadPool();
+
+  /// Calls `job` on a pool thread and ends on the reactor's thread, with the job's exception if it
+  /// threw one. Not cancellable: the job's buffers stay in use until it has ended.
+  Task<void> run(Reactor& reactor, std::function<void()> job);
+
+ private:
+  void work();
+  void enqueue(std::function<void()> job);
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<std::function<void()>> queue_;  ///< guarded by mutex_
+  bool ending_ = false;                      ///< guarded by mutex_
+  std::vector<std::jthread> threads_;        ///< constant after construction
+};
+
+}  // namespace lunfs
