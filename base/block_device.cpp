@@ -47,8 +47,7 @@ Task<void> BlockDevice::write(RequestContext& context, std::uint64_t offset, Con
 
 Task<void> BlockDevice::flush(RequestContext& context) { return do_flush(context); }
 
-Task<void> BlockDevice::unmap(RequestContext& context, std::uint64_t offset,
-                              std::uint64_t length) {
+Task<void> BlockDevice::unmap(RequestContext& context, std::uint64_t offset, std::uint64_t length) {
   check_change(offset, length);
   return length == 0 ? nothing() : do_unmap(context, offset, length);
 }
@@ -73,8 +72,9 @@ Task<void> BlockDevice::copy(RequestContext& context, std::uint64_t from, std::u
   check_range(from, length);
   check_change(to, length);
   if (from < to + length && to < from + length && length != 0) {
-    throw Error(ErrorKind::kInternal,
-                fmt::format("copying {} bytes from {} to {}: the ranges overlap", length, from, to));
+    throw Error(
+        ErrorKind::kInternal,
+        fmt::format("copying {} bytes from {} to {}: the ranges overlap", length, from, to));
   }
   return length == 0 ? nothing() : do_copy(context, from, to, length);
 }

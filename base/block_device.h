@@ -28,13 +28,13 @@ struct WriteFlags {
 
 /// What a device can do and how it likes to be asked. Lengths in bytes.
 struct Geometry {
-  std::uint64_t size_bytes = 0;            ///< may grow while open, never shrinks
-  std::uint32_t block_size_bytes = 1;      ///< offsets and lengths of I/O must be multiples of it
+  std::uint64_t size_bytes = 0;              ///< may grow while open, never shrinks
+  std::uint32_t block_size_bytes = 1;        ///< offsets and lengths of I/O must be multiples of it
   std::uint32_t physical_block_bytes = 512;  ///< what the medium writes at once; a hint
-  std::uint64_t max_transfer_bytes = 0;    ///< longest single command, 0 = no limit; a hint: longer
-                                           ///< requests are split by the device
-  bool read_only = false;                  ///< every write is refused by kReadOnly
-  bool can_unmap = false;                  ///< unmap() gives space back
+  std::uint64_t max_transfer_bytes = 0;  ///< longest single command, 0 = no limit; a hint: longer
+                                         ///< requests are split by the device
+  bool read_only = false;                ///< every write is refused by kReadOnly
+  bool can_unmap = false;                ///< unmap() gives space back
   bool can_compare_and_write = false;
 };
 

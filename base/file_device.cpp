@@ -31,7 +31,8 @@ FileDescriptor open_checked(const std::string& path, Access access) {
   }
   const bool block = S_ISBLK(status.st_mode);
   if (!block && !S_ISREG(status.st_mode)) {
-    throw Error(ErrorKind::kUsage, fmt::format("{}: neither a regular file nor a block device", path))
+    throw Error(ErrorKind::kUsage,
+                fmt::format("{}: neither a regular file nor a block device", path))
         .advise("name a LUN image, a block device, or iscsi://host/target-iqn/lun");
   }
   int flags = O_CLOEXEC | O_NONBLOCK | (access == Access::kReadOnly ? O_RDONLY : O_RDWR);
@@ -79,7 +80,8 @@ void transfer(std::uint64_t offset, std::size_t length, std::string_view what, C
   while (done < length) {
     const ssize_t count = call(done, static_cast<off_t>(offset + done));
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0) throw system_error(errno, fmt::format("{} {} bytes at {}", what, length, offset));
+    if (count < 0)
+      throw system_error(errno, fmt::format("{} {} bytes at {}", what, length, offset));
     if (count == 0) {
       throw Error(ErrorKind::kIo, fmt::format("{} {} bytes at {}: the file ended after {}", what,
                                               length, offset, done))
@@ -101,7 +103,8 @@ std::vector<Extent> extents_of(int fd, std::uint64_t offset, std::uint64_t lengt
   const std::uint64_t end = offset + length;
   while (offset < end) {
     off_t data = lseek(fd, static_cast<off_t>(offset), SEEK_DATA);
-    if (data < 0 && errno != ENXIO) return {{.offset = offset, .length = end - offset, .hole = false}};
+    if (data < 0 && errno != ENXIO)
+      return {{.offset = offset, .length = end - offset, .hole = false}};
     const std::uint64_t data_at = data < 0 ? end : std::min(end, static_cast<std::uint64_t>(data));
     if (data_at > offset) {
       extents.push_back({.offset = offset, .length = data_at - offset, .hole = true});
@@ -167,10 +170,10 @@ Task<void> FileDevice::do_write_zeroes(RequestContext& context, std::uint64_t of
   bool done = true;
   co_await pool_.run(reactor_, [&] {
     try {
-      fallocate_checked(fd_.get(),
-                        FALLOC_FL_KEEP_SIZE |
-                            (may_unmap ? FALLOC_FL_PUNCH_HOLE : FALLOC_FL_ZERO_RANGE),
-                        offset, length);
+      fallocate_checked(
+          fd_.get(),
+          FALLOC_FL_KEEP_SIZE | (may_unmap ? FALLOC_FL_PUNCH_HOLE : FALLOC_FL_ZERO_RANGE), offset,
+          length);
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::kUnsupported) throw;
       done = false;  // the file system cannot: zeros are written

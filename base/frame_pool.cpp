@@ -14,8 +14,8 @@ constexpr bool kPooled = true;
 #endif
 
 constexpr std::size_t kStep = 128;
-constexpr std::size_t kClasses = 16;       // frames up to 2 KiB are pooled
-constexpr std::size_t kMaxPerClass = 1024; // at most 2 MiB a class and thread stay behind
+constexpr std::size_t kClasses = 16;        // frames up to 2 KiB are pooled
+constexpr std::size_t kMaxPerClass = 1024;  // at most 2 MiB a class and thread stay behind
 
 struct FreeFrame {
   FreeFrame* next;

@@ -31,8 +31,8 @@ spdlog::level::level_enum to_spdlog(Level level) noexcept {
 std::shared_ptr<spdlog::logger> make_logger(Sink sink, const std::string& path) {
   switch (sink) {
     case Sink::kStderr:
-      return std::make_shared<spdlog::logger>(
-          "lunfs", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+      return std::make_shared<spdlog::logger>("lunfs",
+                                              std::make_shared<spdlog::sinks::stderr_sink_mt>());
     case Sink::kSyslog:
       return std::make_shared<spdlog::logger>(
           "lunfs",

@@ -105,7 +105,8 @@ struct SleepAwaiter {
 Task<void> Reactor::sleep_until(RequestContext& context, Clock::time_point when) {
   context.check();
   co_await SleepAwaiter{*this, context, std::min(when, context.deadline), {}, false, {}};
-  if (Clock::now() < when || (context.cancellation != nullptr && context.cancellation->requested())) {
+  if (Clock::now() < when ||
+      (context.cancellation != nullptr && context.cancellation->requested())) {
     context.check();
   }
 }
@@ -153,8 +154,7 @@ void Reactor::turn() {
 
   std::array<epoll_event, kEventsPerWait> events{};
   const int limit = deferred_.empty() ? wait_limit_ms() : 0;
-  const int count =
-      epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), limit);
+  const int count = epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), limit);
   for (int i = 0; i < count; ++i) {
     const epoll_event& event = events[static_cast<std::size_t>(i)];
     dispatch(event.data.u64, event.events);
@@ -165,8 +165,8 @@ void Reactor::turn() {
 int Reactor::wait_limit_ms() const {
   if (timers_.empty()) return -1;
   constexpr std::chrono::milliseconds kLongest{60'000};
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(timers_.begin()->first.when -
-                                                                 Clock::now());
+  const auto left =
+      std::chrono::ceil<std::chrono::milliseconds>(timers_.begin()->first.when - Clock::now());
   return static_cast<int>(std::clamp(left, std::chrono::milliseconds{0}, kLongest).count());
 }
 

@@ -40,7 +40,8 @@ class Reactor {
   class Watch {
    public:
     Watch() = default;
-    Watch(Watch&& other) noexcept : reactor_(std::exchange(other.reactor_, nullptr)), id_(other.id_) {}
+    Watch(Watch&& other) noexcept
+        : reactor_(std::exchange(other.reactor_, nullptr)), id_(other.id_) {}
     Watch& operator=(Watch&& other) noexcept {
       std::swap(reactor_, other.reactor_);
       std::swap(id_, other.id_);
@@ -65,7 +66,8 @@ class Reactor {
   class Timer {
    public:
     Timer() = default;
-    Timer(Timer&& other) noexcept : reactor_(std::exchange(other.reactor_, nullptr)), place_(other.place_) {}
+    Timer(Timer&& other) noexcept
+        : reactor_(std::exchange(other.reactor_, nullptr)), place_(other.place_) {}
     Timer& operator=(Timer&& other) noexcept {
       std::swap(reactor_, other.reactor_);
       std::swap(place_, other.place_);
@@ -101,7 +103,8 @@ class Reactor {
   class TurnEnd {
    public:
     TurnEnd() = default;
-    TurnEnd(TurnEnd&& other) noexcept : reactor_(std::exchange(other.reactor_, nullptr)), place_(other.place_) {}
+    TurnEnd(TurnEnd&& other) noexcept
+        : reactor_(std::exchange(other.reactor_, nullptr)), place_(other.place_) {}
     TurnEnd& operator=(TurnEnd&& other) noexcept {
       std::swap(reactor_, other.reactor_);
       std::swap(place_, other.place_);
@@ -111,7 +114,8 @@ class Reactor {
 
    private:
     friend class Reactor;
-    TurnEnd(Reactor* reactor, std::list<Callback>::iterator place) : reactor_(reactor), place_(place) {}
+    TurnEnd(Reactor* reactor, std::list<Callback>::iterator place)
+        : reactor_(reactor), place_(place) {}
     Reactor* reactor_ = nullptr;
     std::list<Callback>::iterator place_;
   };

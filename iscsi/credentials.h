@@ -1,0 +1,58 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "iscsi/lun_url.h"
+
+namespace lunfs::iscsi {
+
+/// CHAP names and secrets for one login; empty username = none.
+struct Chap {
+  std::string username;
+  std::string password;
+  std::string username_in;  ///< what the target must prove; empty = one-way
+  std::string password_in;
+
+  [[nodiscard]] bool offered() const noexcept { return !username.empty(); }
+  [[nodiscard]] bool mutual() const noexcept { return !username_in.empty(); }
+};
+
+/// The credentials file: ini sections named by target IQN, by host[:port], or "default"; keys
+/// username, password, username_in, password_in and the same with discovery_ in front.
+/// Page: docs/man/lunfs-credentials.5.md.
+class Credentials {
+ public:
+  /// Parses the text; `name` stands in errors. kUsage with line number for anything unknown. No
+  /// error repeats a value.
+  static Credentials parse(std::string_view text, std::string_view name);
+
+  /// Reads the file: a regular file, owned by the caller or root, mode 0600 or 0400 at most, else
+  /// kPermission; kNotFound if it is not there.
+  static Credentials load(const std::string& path);
+
+  /// What to log in with: the section of the target, else of the portal (host:port, then host),
+  /// else "default"; none: empty Chap. If `user` is given, the username found must be the same,
+  /// else kUsage. Mutual CHAP with two equal secrets is refused (reflection).
+  [[nodiscard]] Chap for_login(const Iqn& target, const PortalAddress& portal,
+                               const std::optional<std::string>& user) const;
+  /// The same for discovery (keys discovery_*), by portal or "default".
+  [[nodiscard]] Chap for_discovery(const PortalAddress& portal) const;
+
+ private:
+  struct Section {
+    std::string name;
+    Chap login;
+    Chap discovery;
+  };
+  std::vector<Section> sections_;
+};
+
+/// Where credentials are looked for, in order: the option's file alone if given, else
+/// $CREDENTIALS_DIRECTORY/lunfs, $XDG_CONFIG_HOME/lunfs/credentials (~/.config by default),
+/// /etc/lunfs/credentials.
+std::vector<std::string> credential_places(const std::optional<std::string>& option);
+
+}  // namespace lunfs::iscsi
