@@ -1,0 +1,91 @@
+# Mounting, and never leaving a dead or hung mount behind. Sourced by functions.sh.
+
+log=$work/lunfs.log
+
+# daemons_of DIR: the pids of the lunfs processes that serve DIR
+daemons_of() {
+  local cmdline pid
+  for cmdline in $(grep -lzxFs -- "$1" /proc/[0-9]*/cmdline); do
+    pid=${cmdline#/proc/}
+    pid=${pid%/cmdline}
+    if [[ $(readlink "/proc/$pid/exe" 2>/dev/null) == "$(readlink -f "$LUNFS")"* ]]; then echo "$pid"; fi
+  done
+}
+no_daemon_of() { [[ -z $(daemons_of "$1") ]]; }
+
+is_mounted() { grep -qF " $1 " /proc/self/mountinfo; }
+not_mounted() { ! is_mounted "$1"; }
+
+# try_mount SOURCE DIR [ARGS...]: sets mount_status and mount_said (what it printed)
+try_mount() {
+  local source=$1 dir=$2
+  shift 2
+  requires_fuse
+  [[ -x $LUNFS ]] || fail "no program at $LUNFS: build first"
+  on_exit release_mount "$dir"
+  echo "$dir" >>"$state/mounts"
+  mount_status=0
+  bounded 60 "$LUNFS" "$source" "$dir" -o "log_file=$log" "$@" >"$work/mount.out" 2>&1 || mount_status=$?
+  mount_said=$(cat "$work/mount.out")
+  local pid
+  for pid in $(daemons_of "$dir"); do note_process "$pid"; done
+}
+
+# mount_lunfs SOURCE DIR [ARGS...]: makes DIR; the mount must succeed
+mount_lunfs() {
+  mkdir -p "$2"
+  try_mount "$@"
+  ((mount_status == 0)) || fail "mount refused with status $mount_status: $mount_said"
+  is_mounted "$2" || fail "lunfs returned, but $2 is no mount"
+}
+
+# refused STATUS SOURCE DIR [ARGS...]: the mount must fail with STATUS, leaving nothing behind
+refused() {
+  local expected=$1
+  shift
+  try_mount "$@"
+  ((mount_status != 0)) || fail "this mount should have been refused"
+  assert_equal "$expected" "$mount_status" "exit status ($mount_said)"
+  not_mounted "$2" || fail "refused, but $2 is mounted"
+  wait_until 5 no_daemon_of "$2" || fail "refused, but a process is left"
+}
+
+# says PATTERN...: what the refused mount printed, against extended regular expressions
+says() {
+  local pattern
+  for pattern in "$@"; do assert_contains "$mount_said" "$pattern" "error text"; done
+}
+
+# in_three_parts: the text says what happened, why, and what to do
+in_three_parts() { says '^lunfs: ' '^ +likely cause: ' '^ +what to do: '; }
+
+# unmount DIR: like a user; the daemon must end by itself
+unmount() {
+  bounded 30 umount "$1" || fail "umount $1 fails"
+  wait_until 30 no_daemon_of "$1" || fail "the daemon outlives its mount"
+}
+
+# remount_lunfs SOURCE DIR [ARGS...]
+remount_lunfs() {
+  unmount "$2"
+  mount_lunfs "$@"
+}
+
+# release_mount DIR: the end of every mount. A hung daemon is killed first: whoever waits for an
+# answer of it cannot be killed.
+release_mount() {
+  local pid
+  if is_mounted "$1"; then
+    bounded 20 umount "$1" 2>/dev/null
+    wait_until 20 no_daemon_of "$1"
+  fi
+  for pid in $(daemons_of "$1"); do
+    echo "$name: killing daemon $pid of $1" >&2
+    kill -9 "$pid"
+  done
+  if is_mounted "$1"; then umount -l "$1"; fi
+  return 0
+}
+
+# status_of DIR: the mount's own account of itself
+status_of() { bounded 20 cat "$1/.lunfs/status.json"; }

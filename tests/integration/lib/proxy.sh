@@ -1,0 +1,28 @@
+# The fault proxy between lunfs and its target: sees and, by rules, disturbs every SCSI command.
+# Sourced by functions.sh; the rules' form stands in tools/iscsi_proxy.py.
+
+# start_proxy: in front of the running tgtd; sets proxy_port, proxy_pid
+start_proxy() {
+  echo '[]' >"$work/rules.json"
+  python3 "$tools/iscsi_proxy.py" --target "127.0.0.1:$tgt_port" --rules "$work/rules.json" \
+    --trace "$work/trace.json" --port-file "$work/proxy.port" >"$work/proxy.log" 2>&1 &
+  proxy_pid=$!
+  note_process "$proxy_pid"
+  on_exit end_process "$proxy_pid"
+  wait_until 10 test -s "$work/proxy.port" || fail "the proxy does not start"
+  proxy_port=$(cat "$work/proxy.port")
+}
+
+proxy_url() { echo "iscsi://127.0.0.1:$proxy_port/$iqn/${1:-1}"; }
+
+# rules JSON: from the next command on; replaced as a whole, never seen half written
+rules() {
+  echo "$1" >"$work/rules.new"
+  mv "$work/rules.new" "$work/rules.json"
+}
+
+# commands_seen CLASS: how many SCSI commands of the class (read, write, flush, other) went by
+commands_seen() { jq -s --arg class "$1" '[.[] | select(.class == $class)] | length' "$work/trace.json"; }
+
+# disturbed: how many commands a rule hit
+disturbed() { jq -s '[.[] | select(.event == "command" and .action != "pass")] | length' "$work/trace.json"; }
