@@ -15,6 +15,8 @@ constexpr std::size_t kPieceBytes = 1 << 20;
 
 Task<void> nothing() { co_return; }
 
+Task<bool> trivially_true() { co_return true; }
+
 }  // namespace
 
 void BlockDevice::check_range(std::uint64_t offset, std::uint64_t length) const {
@@ -64,7 +66,7 @@ Task<bool> BlockDevice::compare_and_write(RequestContext& context, std::uint64_t
   if (expected.size() != in.size()) {
     throw Error(ErrorKind::kInternal, "compare and write takes two buffers of the same length");
   }
-  return do_compare_and_write(context, offset, expected, in);
+  return in.empty() ? trivially_true() : do_compare_and_write(context, offset, expected, in);
 }
 
 Task<void> BlockDevice::copy(RequestContext& context, std::uint64_t from, std::uint64_t to,

@@ -10,6 +10,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
+#include <thread>
 
 #include "base/checked.h"
 #include "base/error.h"
@@ -47,12 +49,20 @@ FileDescriptor open_checked(const std::string& path, Access access) {
 }
 
 void lock_file(int fd, const std::string& path, Access access) {
+  // udev holds a shared lock for a moment while it looks at a block device.
+  constexpr int kAttempts = 20;
+  constexpr std::chrono::milliseconds kBetween{50};
   const int mode = access == Access::kReadOnly ? LOCK_SH : LOCK_EX;
-  if (flock(fd, mode | LOCK_NB) == 0) return;
-  if (errno != EWOULDBLOCK) throw system_error(errno, fmt::format("{}: locking", path));
-  throw Error(ErrorKind::kBusy, fmt::format("{}: held by another program", path))
-      .because("a lunfs mount or another program has locked it")
-      .advise("end the other mount first, or mount both with -o ro");
+  const int attempts = S_ISBLK(status_of(fd, path).st_mode) ? kAttempts : 1;
+  for (int attempt = 1; flock(fd, mode | LOCK_NB) != 0; ++attempt) {
+    if (errno != EWOULDBLOCK) throw system_error(errno, fmt::format("{}: locking", path));
+    if (attempt == attempts) {
+      throw Error(ErrorKind::kBusy, fmt::format("{}: held by another program", path))
+          .because("a lunfs mount or another program has locked it")
+          .advise("end the other mount first, or mount both with -o ro");
+    }
+    std::this_thread::sleep_for(kBetween);
+  }
 }
 
 Geometry geometry_of(int fd, const std::string& path, Access access) {
@@ -72,6 +82,14 @@ Geometry geometry_of(int fd, const std::string& path, Access access) {
   return geometry;
 }
 
+/// Offsets and lengths that fallocate() takes on this file.
+std::uint64_t granule_of(int fd, const std::string& path) {
+  int logical = 0;
+  if (!S_ISBLK(status_of(fd, path).st_mode)) return 1;
+  if (ioctl(fd, BLKSSZGET, &logical) != 0 || logical <= 0) throw system_error(errno, path);
+  return static_cast<std::uint64_t>(logical);
+}
+
 /// pread or pwrite until everything is done; a file that ends early is an error, never a short
 /// success.
 template <typename Call>
@@ -80,8 +98,9 @@ void transfer(std::uint64_t offset, std::size_t length, std::string_view what, C
   while (done < length) {
     const ssize_t count = call(done, static_cast<off_t>(offset + done));
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0)
+    if (count < 0) {
       throw system_error(errno, fmt::format("{} {} bytes at {}", what, length, offset));
+    }
     if (count == 0) {
       throw Error(ErrorKind::kIo, fmt::format("{} {} bytes at {}: the file ended after {}", what,
                                               length, offset, done))
@@ -91,31 +110,60 @@ void transfer(std::uint64_t offset, std::size_t length, std::string_view what, C
   }
 }
 
-void fallocate_checked(int fd, int mode, std::uint64_t offset, std::uint64_t length) {
-  if (fallocate(fd, mode, static_cast<off_t>(offset), static_cast<off_t>(length)) != 0) {
-    throw system_error(errno, fmt::format("fallocate of {} bytes at {}", length, offset));
+void write_all(int fd, std::uint64_t offset, ConstIoSpan in) {
+  transfer(offset, in.size(), "writing", [&](std::size_t done, off_t at) {
+    return pwrite(fd, in.data() + done, in.size() - done, at);
+  });
+}
+
+/// fallocate() of a range of whole granules. False if the file cannot; nothing was done then.
+bool fallocate_range(int fd, int mode, std::uint64_t offset, std::uint64_t length) {
+  int result = 0;
+  do {
+    result = fallocate(fd, mode | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(offset),
+                       static_cast<off_t>(length));
+  } while (result != 0 && errno == EINTR);
+  if (result == 0) return true;
+  Error error = system_error(errno, fmt::format("fallocate of {} bytes at {}", length, offset));
+  if (error.kind() == ErrorKind::kUnsupported) return false;
+  throw error;
+}
+
+void append(std::vector<Extent>& runs, std::uint64_t from, std::uint64_t to, bool hole) {
+  if (from >= to) return;
+  if (!runs.empty() && runs.back().hole == hole) {
+    runs.back().length += to - from;
+  } else {
+    runs.push_back({.offset = from, .length = to - from, .hole = hole});
   }
 }
 
 /// Runs of data and holes of [offset, offset + length), by SEEK_DATA and SEEK_HOLE.
 std::vector<Extent> extents_of(int fd, std::uint64_t offset, std::uint64_t length) {
-  std::vector<Extent> extents;
+  std::vector<Extent> runs;
   const std::uint64_t end = offset + length;
-  while (offset < end) {
-    off_t data = lseek(fd, static_cast<off_t>(offset), SEEK_DATA);
-    if (data < 0 && errno != ENXIO)
-      return {{.offset = offset, .length = end - offset, .hole = false}};
-    const std::uint64_t data_at = data < 0 ? end : std::min(end, static_cast<std::uint64_t>(data));
-    if (data_at > offset) {
-      extents.push_back({.offset = offset, .length = data_at - offset, .hole = true});
+  // Beyond the end of a file that was cut short nothing reads as zeros: no hole.
+  const off_t file_end = lseek(fd, 0, SEEK_END);
+  const std::uint64_t stored =
+      file_end < 0 ? 0 : std::min(end, static_cast<std::uint64_t>(file_end));
+  while (offset < stored) {
+    const off_t data = lseek(fd, static_cast<off_t>(offset), SEEK_DATA);
+    if (data < 0 && errno != ENXIO) break;  // cannot tell
+    const std::uint64_t data_at =
+        data < 0 ? stored : std::min(stored, static_cast<std::uint64_t>(data));
+    append(runs, offset, data_at, true);
+    if (data_at == stored) {
+      offset = stored;
+      break;
     }
-    if (data_at == end) break;
     const off_t hole = lseek(fd, static_cast<off_t>(data_at), SEEK_HOLE);
-    const std::uint64_t hole_at = hole < 0 ? end : std::min(end, static_cast<std::uint64_t>(hole));
-    extents.push_back({.offset = data_at, .length = hole_at - data_at, .hole = false});
+    const std::uint64_t hole_at =
+        hole < 0 ? stored : std::min(stored, static_cast<std::uint64_t>(hole));
+    append(runs, data_at, hole_at, false);
     offset = hole_at;
   }
-  return extents;
+  append(runs, offset, end, false);
+  return runs;
 }
 
 }  // namespace
@@ -125,11 +173,14 @@ std::unique_ptr<FileDevice> FileDevice::open(const std::string& path, Access acc
   FileDescriptor fd = open_checked(path, access);
   lock_file(fd.get(), path, access);
   const Geometry geometry = geometry_of(fd.get(), path, access);
-  return std::unique_ptr<FileDevice>(new FileDevice(std::move(fd), geometry, reactor, pool));
+  const std::uint64_t granule = granule_of(fd.get(), path);
+  return std::unique_ptr<FileDevice>(
+      new FileDevice(std::move(fd), geometry, granule, reactor, pool));
 }
 
-FileDevice::FileDevice(FileDescriptor fd, Geometry geometry, Reactor& reactor, ThreadPool& pool)
-    : fd_(std::move(fd)), geometry_(geometry), reactor_(reactor), pool_(pool) {}
+FileDevice::FileDevice(FileDescriptor fd, Geometry geometry, std::uint64_t granule,
+                       Reactor& reactor, ThreadPool& pool)
+    : fd_(std::move(fd)), geometry_(geometry), granule_(granule), reactor_(reactor), pool_(pool) {}
 
 Task<void> FileDevice::do_read(RequestContext& context, std::uint64_t offset, IoSpan out) {
   context.check();
@@ -143,43 +194,61 @@ Task<void> FileDevice::do_read(RequestContext& context, std::uint64_t offset, Io
 Task<void> FileDevice::do_write(RequestContext& context, std::uint64_t offset, ConstIoSpan in,
                                 WriteFlags flags) {
   context.check();
-  co_await pool_.run(reactor_, [this, offset, in, flags] {
-    transfer(offset, in.size(), "writing", [&](std::size_t done, off_t at) {
-      return pwrite(fd_.get(), in.data() + done, in.size() - done, at);
-    });
-    if (flags.fua && fdatasync(fd_.get()) != 0) throw system_error(errno, "making a write durable");
-  });
+  co_await pool_.run(reactor_, [this, offset, in] { write_all(fd_.get(), offset, in); });
+  if (flags.fua) co_await sync();
 }
 
 Task<void> FileDevice::do_flush(RequestContext& context) {
   context.check();
-  if (geometry_.read_only) co_return;
-  co_await pool_.run(reactor_, [this] {
-    if (fdatasync(fd_.get()) != 0) throw system_error(errno, "making writes durable");
-  });
+  if (!geometry_.read_only) co_await sync();
+}
+
+Task<void> FileDevice::sync() {
+  if (sync_failed_) {
+    throw Error(ErrorKind::kIo, "making writes durable: failed before")
+        .because("the kernel tells a failed write-back once and then forgets it")
+        .advise("mount again and compare what was written last");
+  }
+  try {
+    co_await pool_.run(reactor_, [this] {
+      if (fdatasync(fd_.get()) != 0) throw system_error(errno, "making writes durable");
+    });
+  } catch (const Error&) {
+    sync_failed_ = true;
+    throw;
+  }
 }
 
 Task<void> FileDevice::do_unmap(RequestContext& context, std::uint64_t offset,
                                 std::uint64_t length) {
-  return do_write_zeroes(context, offset, length, true);
+  context.check();
+  co_await pool_.run(reactor_, [this, offset, length] {
+    const std::uint64_t begin = align_up(offset, granule_, "unmap");
+    const std::uint64_t end = align_down(offset + length, granule_);
+    // The content is undefined afterwards: where holes are not to be had it may stay as it is.
+    if (begin < end) fallocate_range(fd_.get(), FALLOC_FL_PUNCH_HOLE, begin, end - begin);
+  });
 }
 
 Task<void> FileDevice::do_write_zeroes(RequestContext& context, std::uint64_t offset,
                                        std::uint64_t length, bool may_unmap) {
   context.check();
-  bool done = true;
-  co_await pool_.run(reactor_, [&] {
-    try {
-      fallocate_checked(
-          fd_.get(),
-          FALLOC_FL_KEEP_SIZE | (may_unmap ? FALLOC_FL_PUNCH_HOLE : FALLOC_FL_ZERO_RANGE), offset,
-          length);
-    } catch (const Error& error) {
-      if (error.kind() != ErrorKind::kUnsupported) throw;
-      done = false;  // the file system cannot: zeros are written
-    }
-  });
+  const int mode = may_unmap ? FALLOC_FL_PUNCH_HOLE : FALLOC_FL_ZERO_RANGE;
+  bool done = false;
+  co_await pool_.run(reactor_, [&] { done = zero_now(mode, offset, length); });
   if (!done) co_await BlockDevice::do_write_zeroes(context, offset, length, may_unmap);
+}
+
+bool FileDevice::zero_now(int mode, std::uint64_t offset, std::uint64_t length) {
+  const std::uint64_t end = offset + length;
+  const std::uint64_t whole_begin = align_up(offset, granule_, "write zeroes");
+  const std::uint64_t whole_end = align_down(end, granule_);
+  if (whole_begin >= whole_end) return false;
+  if (!fallocate_range(fd_.get(), mode, whole_begin, whole_end - whole_begin)) return false;
+  const std::vector<std::byte> zeros(granule_);
+  write_all(fd_.get(), offset, ConstIoSpan(zeros).first(whole_begin - offset));
+  write_all(fd_.get(), whole_end, ConstIoSpan(zeros).first(end - whole_end));
+  return true;
 }
 
 Task<std::vector<Extent>> FileDevice::do_allocated(RequestContext& context, std::uint64_t offset,

@@ -16,7 +16,10 @@ enum class Access { kReadOnly, kReadWrite };
 ///
 /// Read-write opens take the file for this process: a block device with O_EXCL (nothing on this
 /// host has it mounted or claimed), a file with flock(LOCK_EX); read-only ones take LOCK_SH on a
-/// file that nobody writes through lunfs. The locks end with the object.
+/// file that nobody writes through lunfs. The locks end with the object. Opening waits up to a
+/// second for the lock of a block device, as udev takes it for moments.
+///
+/// Once making writes durable has failed it fails for ever, as the kernel reports the loss once.
 class FileDevice final : public BlockDevice {
  public:
   /// kNotFound, kPermission, kUsage (neither a file nor a block device), kBusy (held by another).
@@ -38,12 +41,19 @@ class FileDevice final : public BlockDevice {
                                          std::uint64_t length) override;
 
  private:
-  FileDevice(FileDescriptor fd, Geometry geometry, Reactor& reactor, ThreadPool& pool);
+  FileDevice(FileDescriptor fd, Geometry geometry, std::uint64_t granule, Reactor& reactor,
+             ThreadPool& pool);
+
+  Task<void> sync();
+  /// Zeros by fallocate(), on a pool thread. False if the file cannot; nothing was done then.
+  bool zero_now(int mode, std::uint64_t offset, std::uint64_t length);
 
   FileDescriptor fd_;
   Geometry geometry_;
+  std::uint64_t granule_;  ///< bytes; what fallocate() wants its ranges to be multiples of
   Reactor& reactor_;
   ThreadPool& pool_;
+  bool sync_failed_ = false;
 };
 
 }  // namespace lunfs

@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <optional>
 
 #include "base/error.h"
+#include "base/wake_up.h"
 
 namespace lunfs {
 
@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::uint64_t kWakeId = 0;
 constexpr std::size_t kEventsPerWait = 64;
+constexpr int kDeferRounds = 16;
 
 }  // namespace
 
@@ -74,87 +75,69 @@ Reactor::Timer::~Timer() {
   if (reactor_ != nullptr) reactor_->timers_.erase(place_);
 }
 
-namespace {
-
-/// Waits for a timer or a cancellation, whichever comes first.
-struct SleepAwaiter {
-  Reactor& reactor;
-  RequestContext& context;
-  Reactor::Clock::time_point when;
-  Reactor::Timer timer;
-  bool resumed = false;
-
-  [[nodiscard]] bool await_ready() const noexcept { return false; }
-  void await_suspend(std::coroutine_handle<> handle) {
-    timer = reactor.at(when, [this, handle] { wake(handle); });
-    if (context.cancellation != nullptr) {
-      registration.emplace(context.cancellation, [this, handle] { wake(handle); });
-    }
-  }
-  void await_resume() const noexcept {}
-
-  void wake(std::coroutine_handle<> handle) {
-    if (!std::exchange(resumed, true)) reactor.defer(handle);
-  }
-
-  std::optional<Cancellation::Registration> registration;
-};
-
-}  // namespace
-
 Task<void> Reactor::sleep_until(RequestContext& context, Clock::time_point when) {
   context.check();
-  co_await SleepAwaiter{*this, context, std::min(when, context.deadline), {}, false, {}};
-  if (Clock::now() < when ||
-      (context.cancellation != nullptr && context.cancellation->requested())) {
-    context.check();
-  }
+  WakeUp wake_up(*this);
+  co_await wake_up.until(context, when);
+  if (Clock::now() < when || context.deadline < when || context.cancelled()) context.check();
 }
 
 void Reactor::defer(std::coroutine_handle<> handle) { deferred_.push_back(handle); }
 
 void Reactor::post(Callback callback) {
-  {
-    const std::lock_guard lock(mutex_);
-    posted_.push_back(std::move(callback));
-  }
+  // The wake-up is written under the lock: after it this thread touches the reactor no more, so
+  // the callback may end the reactor's life.
+  const std::lock_guard lock(mutex_);
+  posted_.push_back(std::move(callback));
   eventfd_write(wake_.get(), 1);
 }
 
 void Reactor::stop() {
-  {
-    const std::lock_guard lock(mutex_);
-    stop_ = true;
-  }
+  const std::lock_guard lock(mutex_);
+  stop_ = true;
   eventfd_write(wake_.get(), 1);
 }
 
 Reactor::TurnEnd Reactor::at_turn_end(Callback callback) {
-  return {this, turn_end_.insert(turn_end_.end(), std::move(callback))};
+  return {this, turn_end_.insert(turn_end_.end(), Hook{std::move(callback)})};
 }
 
 Reactor::TurnEnd::~TurnEnd() {
-  if (reactor_ != nullptr) reactor_->turn_end_.erase(place_);
-}
-
-void Reactor::run() {
-  while (true) {
-    {
-      const std::lock_guard lock(mutex_);
-      if (std::exchange(stop_, false)) return;
-    }
-    turn();
+  if (reactor_ == nullptr) return;
+  // While the hooks are called this may be the running one, or the next in the list.
+  if (reactor_->in_turn_end_) {
+    place_->ended = true;
+  } else {
+    reactor_->turn_end_.erase(place_);
   }
 }
 
-void Reactor::turn() {
-  // Work done before the first wait (mounting, tests) may have left things to send or to resume.
-  resume_deferred();
-  for (auto hook = turn_end_.begin(); hook != turn_end_.end();) (*hook++)();
+void Reactor::run() {
+  end_turn();
+  while (!take_stop()) {
+    wait();
+    end_turn();
+  }
+}
 
+void Reactor::run_until(const bool& done) {
+  end_turn();
+  while (!done) {
+    wait();
+    end_turn();
+  }
+}
+
+bool Reactor::take_stop() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(stop_, false);
+}
+
+void Reactor::wait() {
   std::array<epoll_event, kEventsPerWait> events{};
   const int limit = deferred_.empty() ? wait_limit_ms() : 0;
   const int count = epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), limit);
+  if (count < 0 && errno != EINTR) throw system_error(errno, "waiting for events");
   for (int i = 0; i < count; ++i) {
     const epoll_event& event = events[static_cast<std::size_t>(i)];
     dispatch(event.data.u64, event.events);
@@ -162,12 +145,33 @@ void Reactor::turn() {
   fire_timers();
 }
 
+void Reactor::end_turn() {
+  resume_deferred();
+  call_turn_end_hooks();
+}
+
+void Reactor::call_turn_end_hooks() {
+  in_turn_end_ = true;
+  for (Hook& hook : turn_end_) {
+    if (!hook.ended) hook.callback();
+  }
+  std::list<Hook> ended;
+  for (auto hook = turn_end_.begin(); hook != turn_end_.end();) {
+    const auto next = std::next(hook);
+    if (hook->ended) ended.splice(ended.end(), turn_end_, hook);
+    hook = next;
+  }
+  in_turn_end_ = false;
+}
+
 int Reactor::wait_limit_ms() const {
   if (timers_.empty()) return -1;
   constexpr std::chrono::milliseconds kLongest{60'000};
-  const auto left =
-      std::chrono::ceil<std::chrono::milliseconds>(timers_.begin()->first.when - Clock::now());
-  return static_cast<int>(std::clamp(left, std::chrono::milliseconds{0}, kLongest).count());
+  const Clock::time_point first = timers_.begin()->first.when;
+  const Clock::time_point now = Clock::now();
+  if (first <= now) return 0;  // asked first: the distance to the far past does not fit
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(first - now);
+  return static_cast<int>(std::min(left, kLongest).count());
 }
 
 void Reactor::dispatch(std::uint64_t id, std::uint32_t events) {
@@ -184,7 +188,9 @@ void Reactor::dispatch(std::uint64_t id, std::uint32_t events) {
 void Reactor::fire_timers() {
   if (timers_.empty()) return;
   const Clock::time_point now = Clock::now();
-  while (!timers_.empty() && timers_.begin()->first.when <= now) {
+  // No more than there are now: a timer that sets itself up again at once must not hold the loop.
+  for (std::size_t left = timers_.size();
+       left > 0 && !timers_.empty() && timers_.begin()->first.when <= now; --left) {
     const Callback callback = std::move(timers_.begin()->second);
     timers_.erase(timers_.begin());
     callback();
@@ -192,7 +198,9 @@ void Reactor::fire_timers() {
 }
 
 void Reactor::resume_deferred() {
-  while (!deferred_.empty()) {
+  // What a deferred coroutine defers joins the same batch, but an endless chain must let
+  // descriptors and timers have their turn.
+  for (int round = 0; round < kDeferRounds && !deferred_.empty(); ++round) {
     std::vector<std::coroutine_handle<>> ready;
     ready.swap(deferred_);
     for (const std::coroutine_handle<> handle : ready) handle.resume();

@@ -24,8 +24,11 @@ namespace lunfs {
 ///
 /// One turn: wait, call the handlers of what is ready, resume what was deferred, then call the
 /// turn-end hooks. A turn is therefore a batch: what one drain of /dev/fuse submits is sent
-/// together by the LUN's turn-end hook, and a lone request is never delayed.
+/// together by the LUN's turn-end hook, and a lone request is never delayed. A run begins with the
+/// end of a turn, so that what was submitted before it is sent.
 class Reactor {
+  struct Hook;
+
  public:
   using Clock = RequestContext::Clock;
   using FdHandler = std::function<void(std::uint32_t epoll_events)>;
@@ -36,7 +39,8 @@ class Reactor {
   Reactor& operator=(const Reactor&) = delete;
   ~Reactor();
 
-  /// A watched descriptor; unwatched when this ends. Does not own the descriptor.
+  /// A watched descriptor; unwatched when this ends. Does not own the descriptor, which stays open
+  /// until then: the number of a closed one may already be another watch's.
   class Watch {
    public:
     Watch() = default;
@@ -62,7 +66,7 @@ class Reactor {
   /// The handler may end its own Watch.
   [[nodiscard]] Watch watch(int fd, std::uint32_t events, FdHandler handler);
 
-  /// A pending timer; cancelled when this ends. Fires at most once.
+  /// A pending timer; cancelled when this ends. Fires at most once. The callback may end it.
   class Timer {
    public:
     Timer() = default;
@@ -90,16 +94,18 @@ class Reactor {
   [[nodiscard]] Timer at(Clock::time_point when, Callback callback);
 
   /// Suspends the coroutine until `when`; a cancelled context ends the wait early, by kCancelled,
-  /// and a deadline before `when` ends it by kTimedOut.
+  /// and a deadline before `when` ends it by kTimedOut. Waits that somebody else may end: WakeUp.
   Task<void> sleep_until(RequestContext& context, Clock::time_point when);
 
   /// Resumes `handle` later in this turn, after the handlers; for code that must not be re-entered.
   void defer(std::coroutine_handle<> handle);
 
-  /// Calls `callback` on the reactor's thread, soon. Thread-safe.
+  /// Calls `callback` on the reactor's thread, soon, in the order of the calls. Thread-safe. What
+  /// was posted and not called when the reactor ends is dropped.
   void post(Callback callback);
 
-  /// A function called at the end of every turn until the returned hook ends.
+  /// A function called at the end of every turn until the returned hook ends. It may end its own
+  /// hook or another's, and add hooks, which are then called in the same turn.
   class TurnEnd {
    public:
     TurnEnd() = default;
@@ -114,31 +120,40 @@ class Reactor {
 
    private:
     friend class Reactor;
-    TurnEnd(Reactor* reactor, std::list<Callback>::iterator place)
-        : reactor_(reactor), place_(place) {}
+    TurnEnd(Reactor* reactor, std::list<Hook>::iterator place) : reactor_(reactor), place_(place) {}
     Reactor* reactor_ = nullptr;
-    std::list<Callback>::iterator place_;
+    std::list<Hook>::iterator place_;
   };
 
   [[nodiscard]] TurnEnd at_turn_end(Callback callback);
 
   /// Turns until stop() is called; a stop() before run() counts.
   void run();
+  /// Turns until `done` is true. A stop() meanwhile does not end it; the next run() obeys it.
+  void run_until(const bool& done);
   /// Makes run() return after the current turn. Thread-safe.
   void stop();
 
  private:
+  struct Hook {
+    Callback callback;
+    bool ended = false;  ///< its TurnEnd is gone; not called again
+  };
+
   struct Watched {
     int fd;
     std::uint32_t events;
     std::shared_ptr<FdHandler> handler;  ///< shared: a handler may end its own watch while it runs
   };
 
-  void turn();
+  [[nodiscard]] bool take_stop();
+  void wait();
+  void end_turn();
   [[nodiscard]] int wait_limit_ms() const;
   void dispatch(std::uint64_t id, std::uint32_t events);
   void fire_timers();
   void resume_deferred();
+  void call_turn_end_hooks();
   void run_posted();
 
   FileDescriptor epoll_;
@@ -147,7 +162,8 @@ class Reactor {
   std::map<std::uint64_t, Watched> watched_;
   std::map<Timer::Key, Callback> timers_;
   std::vector<std::coroutine_handle<>> deferred_;
-  std::list<Callback> turn_end_;
+  std::list<Hook> turn_end_;
+  bool in_turn_end_ = false;  ///< hooks are being called: ended ones are only marked
 
   std::mutex mutex_;
   std::vector<Callback> posted_;  ///< guarded by mutex_

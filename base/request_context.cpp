@@ -39,10 +39,10 @@ Cancellation::Registration::~Registration() {
 }
 
 void RequestContext::check() const {
-  if (cancellation != nullptr && cancellation->requested()) {
-    throw Error(ErrorKind::kCancelled, "the caller gave up");
+  if (cancelled()) throw Error(ErrorKind::kCancelled, "the caller gave up");
+  if (deadline != Clock::time_point::max() && Clock::now() >= deadline) {
+    throw Error(ErrorKind::kTimedOut, "the deadline has passed");
   }
-  if (Clock::now() >= deadline) throw Error(ErrorKind::kTimedOut, "the deadline has passed");
 }
 
 }  // namespace lunfs

@@ -17,7 +17,8 @@ class Cancellation {
 
   [[nodiscard]] bool requested() const noexcept { return requested_; }
 
-  /// Calls every registered callback once, in order of registration; later ones are called at once.
+  /// Calls every registered callback once, in order of registration; one registered later is called
+  /// at once. A callback may end registrations, its own too.
   void request();
 
   /// Holds a callback registered for as long as it lives.
@@ -54,6 +55,10 @@ struct RequestContext {
 
   static RequestContext within(std::chrono::milliseconds limit) {
     return {.deadline = Clock::now() + limit, .cancellation = nullptr};
+  }
+
+  [[nodiscard]] bool cancelled() const noexcept {
+    return cancellation != nullptr && cancellation->requested();
   }
 
   /// Throws kCancelled or kTimedOut if the request has no claim to go on.

@@ -11,7 +11,8 @@
 namespace lunfs {
 
 /// Runs `reactor` on this thread until `task` has ended, and returns its result or throws its
-/// exception. For the edges: mounting, tools, tests. Not to be called from inside a handler.
+/// exception. For the edges: mounting, tools, tests. Not to be called from inside a handler. A
+/// stop() meanwhile is kept for the next run(): who wants to end the task cancels its context.
 template <typename T>
 T run_until_done(Reactor& reactor, Task<T> task) {
   std::optional<T> result;
@@ -23,11 +24,12 @@ T run_until_done(Reactor& reactor, Task<T> task) {
 
 inline void run_until_done(Reactor& reactor, Task<void> task) {
   std::exception_ptr failure;
+  bool done = false;
   spawn(std::move(task), [&](std::exception_ptr ended_by) {
     failure = std::move(ended_by);
-    reactor.stop();
+    done = true;
   });
-  reactor.run();
+  reactor.run_until(done);
   if (failure) std::rethrow_exception(failure);
 }
 

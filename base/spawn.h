@@ -52,13 +52,8 @@ class [[nodiscard]] WhenAll {
   [[nodiscard]] bool await_ready() const noexcept { return tasks_.empty(); }
   bool await_suspend(std::coroutine_handle<> awaiting) {
     pending_ = tasks_.size() + 1;  // one more, so that no early end resumes us inside this loop
-    for (std::size_t i = 0; i < tasks_.size(); ++i) {
-      spawn(std::move(tasks_[i]), [this, i](std::exception_ptr failure) {
-        failures_[i] = std::move(failure);
-        if (--pending_ == 0) awaiting_.resume();
-      });
-    }
     awaiting_ = awaiting;
+    for (std::size_t i = 0; i < tasks_.size(); ++i) start(i);
     return --pending_ != 0;
   }
   void await_resume() const {
@@ -68,6 +63,18 @@ class [[nodiscard]] WhenAll {
   }
 
  private:
+  void start(std::size_t i) {
+    try {
+      spawn(std::move(tasks_[i]), [this, i](std::exception_ptr failure) {
+        failures_[i] = std::move(failure);
+        if (--pending_ == 0) awaiting_.resume();
+      });
+    } catch (...) {  // no memory for its frame: it never ran, the others still do
+      failures_[i] = std::current_exception();
+      --pending_;
+    }
+  }
+
   std::vector<Task<void>> tasks_;
   std::vector<std::exception_ptr> failures_;
   std::coroutine_handle<> awaiting_;

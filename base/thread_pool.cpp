@@ -2,16 +2,27 @@
 
 #include <coroutine>
 #include <exception>
+#include <system_error>
 #include <utility>
+
+#include "base/error.h"
 
 namespace lunfs {
 
 ThreadPool::ThreadPool(unsigned threads) {
+  if (threads == 0) throw Error(ErrorKind::kInternal, "a thread pool without threads");
   threads_.reserve(threads);
-  for (unsigned i = 0; i < threads; ++i) threads_.emplace_back([this] { work(); });
+  try {
+    for (unsigned i = 0; i < threads; ++i) threads_.emplace_back([this] { work(); });
+  } catch (const std::system_error& failure) {
+    end();  // those that started would be joined for ever
+    throw system_error(failure.code().value(), "starting a thread");
+  }
 }
 
-ThreadPool::~ThreadPool() {
+ThreadPool::~ThreadPool() { end(); }
+
+void ThreadPool::end() noexcept {
   {
     const std::lock_guard lock(mutex_);
     ending_ = true;

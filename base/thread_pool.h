@@ -15,9 +15,12 @@ namespace lunfs {
 /// Threads for calls that block: file I/O, name resolution. Results go back to a reactor.
 ///
 /// run() is for the reactor's thread. The destructor ends the queued work first: what was accepted
-/// is done. Jobs in flight are bounded by the callers (one per suspended coroutine).
+/// is done; a coroutine that waits for it is resumed only if its reactor turns on. The pool ends
+/// before the reactors it was used with. Jobs in flight are bounded by the callers (one per
+/// suspended coroutine).
 class ThreadPool {
  public:
+  /// `threads` > 0. kBusy if the system gives no thread.
   explicit ThreadPool(unsigned threads);
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
@@ -29,6 +32,7 @@ class ThreadPool {
 
  private:
   void work();
+  void end() noexcept;
   void enqueue(std::function<void()> job);
 
   std::mutex mutex_;
