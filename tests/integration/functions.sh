@@ -18,6 +18,9 @@ umask 022
 # The work folder: reachable by other users (some tests become one), removed at the end.
 work=$(mktemp -d "${TMPDIR:-/tmp}/lunfs-test.XXXXXX")
 chmod 711 "$work"
+# Where most tests mount.
+mnt=$work/mnt
+mkdir "$mnt"
 # The runner's folder, where a test that had to be killed leaves the processes it started.
 state=${LUNFS_TEST_STATE:-$work}
 

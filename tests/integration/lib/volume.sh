@@ -118,3 +118,38 @@ lv_bytes() { bounded 120 python3 "$tools/lv_bytes.py" "$@"; }
 
 # unpack FILE.xz TO: sparse
 unpack() { xz -dc "$1" | cp --sparse=always /dev/stdin "$2"; }
+
+# simple_vg IMAGE [SECTOR_SIZE] [NAME]: VG NAME (default plain) with the LVs disk (16 MiB in two
+# segments) and other (8 MiB), both full of random bytes; layout in IMAGE.layout, disk's bytes also
+# in IMAGE.disk
+simple_vg() {
+  local vg=${3:-plain}
+  make_vg "$1" 96m "$vg" 1m "${2:-512}"
+  new_lv "$vg" disk 10
+  new_lv "$vg" other 8
+  lvm2 lvextend -l +6 "$vg/disk" >/dev/null
+  save_layout "$1.layout"
+  close_lvm
+  random_file "$1.disk" $((16 << 20))
+  lv_bytes write "$1.layout" "$1" disk 0 <"$1.disk"
+  random_file "$work/other" $((8 << 20))
+  lv_bytes write "$1.layout" "$1" other 0 <"$work/other"
+}
+
+# simple_sr IMAGE: a XenServer SR with names: $disk_uuid (16 MiB, two segments) and $other_uuid
+# (8 MiB); layout in IMAGE.layout, disk's bytes also in IMAGE.disk
+simple_sr() {
+  make_sr "$1" 128m
+  disk_uuid=$(new_uuid)
+  other_uuid=$(new_uuid)
+  new_lv "$vg" MGT 1
+  new_lv "$vg" "LV-$disk_uuid" 2
+  new_lv "$vg" "LV-$other_uuid" 2
+  lvm2 lvextend -l +2 "$vg/LV-$disk_uuid" >/dev/null
+  save_layout "$1.layout"
+  close_lvm
+  python3 "$tools/make_mgt.py" "$sr_uuid" "test storage" "$disk_uuid=web & db" "$other_uuid=spare" |
+    lv_bytes write "$1.layout" "$1" MGT 0
+  random_file "$1.disk" $((16 << 20))
+  lv_bytes write "$1.layout" "$1" "LV-$disk_uuid" 0 <"$1.disk"
+}

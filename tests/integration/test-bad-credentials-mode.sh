@@ -1,0 +1,15 @@
+#!/bin/bash
+# A credentials file that others may read is refused before anything is sent. @short
+
+. "$(dirname "$0")/functions.sh"
+
+simple_vg "$work/lun.img"
+serve "$work/lun.img"
+chap_account 1 alice secret-of-alice
+write_credentials "$work/credentials" default username=alice password=secret-of-alice
+for mode in 0640 0604 0660; do
+  chmod "$mode" "$work/credentials"
+  refused 1 "$(lun_url)" "$mnt" -o "credentials=$work/credentials"
+  in_three_parts
+  says "$work/credentials" "$mode|${mode#0}" '0600|chmod'
+done

@@ -1,0 +1,10 @@
+#!/bin/bash
+# A PV label with a wrong checksum is refused, both checksums named.
+
+. "$(dirname "$0")/functions.sh"
+
+simple_vg "$work/lun.img"
+python3 "$tools/damage.py" label-crc "$work/lun.img"
+refused 1 "$work/lun.img" "$mnt"
+in_three_parts
+says 'label' 'checksum|CRC'

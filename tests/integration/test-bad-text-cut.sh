@@ -1,0 +1,10 @@
+#!/bin/bash
+# A metadata text that ends early, its checksum in order, is refused.
+
+. "$(dirname "$0")/functions.sh"
+
+simple_vg "$work/lun.img"
+python3 "$tools/damage.py" text-cut "$work/lun.img"
+refused 1 "$work/lun.img" "$mnt"
+in_three_parts
+says 'text|metadata' 'parse|syntax|ends|end of|cut|not closed|brace'
