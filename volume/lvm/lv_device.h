@@ -8,7 +8,8 @@
 namespace lunfs::lvm {
 
 /// The bytes of one LV: adds an offset, nothing more. A request over several pieces has all of
-/// them in flight at once. Shares the VG, so that a newer one cannot pull the map from under it.
+/// them in flight at once (256 of them; a longer one goes on when these have ended). Shares the VG,
+/// so that a newer one cannot pull the map from under it.
 class LvDevice final : public BlockDevice {
  public:
   /// `lv` belongs to `vg` and is mapped. `device` (the PV, byte-granular) outlives this.
@@ -33,6 +34,16 @@ class LvDevice final : public BlockDevice {
                                          std::uint64_t length) override;
 
  private:
+  Task<void> read_pieces(RequestContext& context, std::uint64_t offset, IoSpan out);
+  Task<void> write_pieces(RequestContext& context, std::uint64_t offset, ConstIoSpan in,
+                          WriteFlags flags);
+  /// Runs `start(piece)` for every piece of the range, a bounded number at a time.
+  template <typename Start>
+  Task<void> for_pieces(std::uint64_t offset, std::uint64_t length, Start start);
+  [[nodiscard]] Piece first_piece(std::uint64_t offset, std::uint64_t length) const {
+    return lv_.map->first_piece(offset, length);
+  }
+
   BlockDevice& device_;
   std::shared_ptr<const VolumeGroup> vg_;
   const LogicalVolume& lv_;

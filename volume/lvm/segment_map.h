@@ -30,7 +30,9 @@ class SegmentMap {
  public:
   /// @param pe_start_bytes  LUN offset of physical extent 0
   /// @param extent_bytes    size of an extent
-  /// @param segments        sorted by start_le, from 0, without a gap; else Error kCorrupt
+  /// @param segments        sorted by start_le, from 0, without a gap, stripes that divide them
+  ///                        evenly; else Error kCorrupt, or kOutOfRange for an address beyond 64
+  ///                        bits
   SegmentMap(std::uint64_t pe_start_bytes, std::uint64_t extent_bytes,
              std::vector<Segment> segments);
 
@@ -47,6 +49,9 @@ class SegmentMap {
   [[nodiscard]] Piece first_piece(std::uint64_t offset, std::uint64_t length) const;
 
  private:
+  /// The piece from `offset` to the end of its segment or stripe chunk.
+  [[nodiscard]] Piece piece_within_segment(std::uint64_t offset) const noexcept;
+
   std::uint64_t pe_start_bytes_;
   std::uint64_t extent_bytes_;
   std::vector<Segment> segments_;
