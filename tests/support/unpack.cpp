@@ -9,7 +9,6 @@
 #include <stdexcept>
 #include <system_error>
 
-#include "base/bytes.h"
 #include "base/file_descriptor.h"
 
 namespace lunfs::testing {
@@ -32,27 +31,7 @@ pid_t start_xz(const std::string& path, int output) {
   _exit(127);
 }
 
-/// Calls use(chunk) for each chunk of the unpacked content, full ones but for the last.
-template <typename Use>
-void unpack_chunks(const std::string& path, Use use) {
-  std::array<int, 2> ends{};
-  check(pipe2(ends.data(), O_CLOEXEC) == 0, "pipe");
-  const FileDescriptor input(ends[0]);
-  FileDescriptor output(ends[1]);
-  const pid_t child = start_xz(path, output.get());
-  output.reset();
-
-  std::vector<std::byte> chunk(kChunkBytes);
-  std::size_t filled = 0;
-  ssize_t count = 0;
-  while ((count = read(input.get(), chunk.data() + filled, chunk.size() - filled)) > 0) {
-    filled += static_cast<std::size_t>(count);
-    if (filled < chunk.size()) continue;
-    use(ConstByteSpan(chunk));
-    filled = 0;
-  }
-  if (filled > 0) use(ConstByteSpan(chunk).first(filled));
-
+void wait_for_xz(pid_t child, const std::string& path) {
   int status = 0;
   check(waitpid(child, &status, 0) == child, "waitpid");
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
@@ -63,10 +42,20 @@ void unpack_chunks(const std::string& path, Use use) {
 }  // namespace
 
 std::vector<std::byte> unpack(const std::string& path) {
+  std::array<int, 2> ends{};
+  check(pipe2(ends.data(), O_CLOEXEC) == 0, "pipe");
+  const FileDescriptor input(ends[0]);
+  FileDescriptor output(ends[1]);
+  const pid_t child = start_xz(path, output.get());
+  output.reset();
+
   std::vector<std::byte> content;
-  unpack_chunks(path, [&](ConstByteSpan chunk) {
-    content.insert(content.end(), chunk.begin(), chunk.end());
-  });
+  std::vector<std::byte> chunk(kChunkBytes);
+  ssize_t count = 0;
+  while ((count = read(input.get(), chunk.data(), chunk.size())) > 0) {
+    content.insert(content.end(), chunk.begin(), chunk.begin() + count);
+  }
+  wait_for_xz(child, path);
   return content;
 }
 
@@ -74,16 +63,8 @@ void unpack_to_file(const std::string& path, const std::string& destination) {
   const FileDescriptor file(
       open(destination.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600));
   check(file.valid(), destination);
-  off_t offset = 0;
-  unpack_chunks(path, [&](ConstByteSpan chunk) {
-    if (!all_zero(chunk)) {
-      check(pwrite(file.get(), chunk.data(), chunk.size(), offset) ==
-                static_cast<ssize_t>(chunk.size()),
-            destination);
-    }
-    offset += static_cast<off_t>(chunk.size());
-  });
-  check(ftruncate(file.get(), offset) == 0, destination);
+  // xz makes the holes by itself where its output is a regular file.
+  wait_for_xz(start_xz(path, file.get()), path);
 }
 
 }  // namespace lunfs::testing

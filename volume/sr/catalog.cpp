@@ -90,7 +90,8 @@ Task<Catalog> read_catalog(RequestContext& context, BlockDevice& device,
     if (journal.map == nullptr || !has_payload(journal)) continue;
     lvm::LvDevice lv(device, vg, journal, true);
     Task<void> work = add_journal_value(context, lv, journal.name, contents);
-    co_await tolerate(std::move(work), "journal " + journal.name, contents.warnings);
+    std::string what = "journal " + journal.name;
+    co_await tolerate(std::move(work), std::move(what), contents.warnings);
   }
   co_return sort_sr(std::move(vg), std::move(contents), detached);
 }

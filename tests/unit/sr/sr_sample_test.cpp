@@ -1,0 +1,154 @@
+// A whole SR, made by lvm2 and by the storage manager's own code, against the answers beside it.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <fstream>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "base/bytes.h"
+#include "base/file_device.h"
+#include "base/run.h"
+#include "base/thread_pool.h"
+#include "tests/support/temp_dir.h"
+#include "tests/support/unpack.h"
+#include "volume/lvm/lv_device.h"
+#include "volume/lvm/vg_reader.h"
+#include "volume/sr/catalog.h"
+
+namespace lunfs::sr {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::UnorderedElementsAre;
+
+/// By another program than ours.
+std::string sha256_of_file(const std::string& path) {
+  std::FILE* pipe = popen(("sha256sum " + path).c_str(), "r");
+  std::array<char, 65> digest{};
+  if (pipe == nullptr || std::fread(digest.data(), 1, 64, pipe) != 64) return "sha256sum failed";
+  pclose(pipe);
+  return digest.data();
+}
+
+class SrSample : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    folder_ = new lunfs::testing::TempDir();
+    lunfs::testing::unpack_to_file(LUNFS_TEST_DATA "/xenserver/sr-sample.img.xz",
+                                   folder_->file("lun.img"));
+  }
+  static void TearDownTestSuite() { delete folder_; }
+
+  SrSample() {
+    std::ifstream(LUNFS_TEST_DATA "/xenserver/sr-sample.json") >> answers_;
+    device_ = FileDevice::open(folder_->file("lun.img"), Access::kReadOnly, reactor_, pool_);
+    vg_ = run_until_done(reactor_, lvm::read_volume_group(context_, *device_, reactor_));
+    catalog_ = run_until_done(reactor_, read_catalog(context_, *device_, vg_, false));
+  }
+
+  std::string sha256_of_lv(const std::string& name) {
+    lvm::LvDevice lv(*device_, vg_, *vg_->find(name), true);
+    const std::string path = folder_->file("lv");
+    std::ofstream out(path, std::ios::binary);
+    std::vector<std::byte> bytes(1U << 20U);
+    for (std::uint64_t offset = 0; offset < lv.geometry().size_bytes; offset += bytes.size()) {
+      bytes.resize(std::min<std::uint64_t>(bytes.size(), lv.geometry().size_bytes - offset));
+      run_until_done(reactor_, lv.read(context_, offset, bytes));
+      out << as_text(bytes);
+    }
+    out.close();
+    return sha256_of_file(path);
+  }
+
+  static lunfs::testing::TempDir* folder_;
+  Reactor reactor_;
+  ThreadPool pool_{1};
+  RequestContext context_ = RequestContext::within(std::chrono::seconds(60));
+  nlohmann::json answers_;
+  std::unique_ptr<FileDevice> device_;
+  std::shared_ptr<const lvm::VolumeGroup> vg_;
+  Catalog catalog_;
+};
+
+lunfs::testing::TempDir* SrSample::folder_ = nullptr;
+
+TEST_F(SrSample, IsAnSrWithItsLabel) {
+  EXPECT_EQ(catalog_.layout, Layout::kXenServer);
+  EXPECT_EQ(catalog_.sr_uuid->text(), answers_["sr"].get<std::string>());
+  EXPECT_EQ(catalog_.vg->name, answers_["vg"].get<std::string>());
+  EXPECT_NE(catalog_.sr_label, "");
+  EXPECT_THAT(catalog_.read_only_reason, HasSubstr("-o detached"));
+  EXPECT_THAT(catalog_.warnings, IsEmpty());
+}
+
+TEST_F(SrSample, ShowsExactlyItsVisibleRawVdis) {
+  std::map<std::string, std::pair<std::string, std::uint64_t>> expected;
+  for (const auto& [uuid, vdi] : answers_["vdis"].items()) {
+    if (vdi["kind"] == "raw") expected[uuid + ".raw"] = {vdi["label"], vdi["size"]};
+  }
+  std::map<std::string, std::pair<std::string, std::uint64_t>> found;
+  for (const Volume& volume : catalog_.volumes) {
+    found[volume.file_name] = {volume.label, volume.size_bytes};
+    EXPECT_FALSE(volume.read_only) << volume.read_only_reason;
+  }
+  EXPECT_EQ(found, expected);
+  EXPECT_EQ(found.size(), 2U);
+}
+
+TEST_F(SrSample, GivesARawVdisBytes) {
+  for (const Volume& volume : catalog_.volumes) {
+    EXPECT_EQ(sha256_of_lv(volume.lv_name), answers_["vdis"][volume.uuid->text()]["sha256"])
+        << volume.lv_name;
+  }
+}
+
+TEST_F(SrSample, GivesTheBytesOfWhatIsHiddenAsWell) {
+  for (const std::string name : {"MGT", "LV-0670026d-cb1f-442d-913e-6de54ac5ab72"}) {
+    EXPECT_EQ(sha256_of_lv(name), answers_["lvsha"][name]) << name;
+  }
+}
+
+TEST_F(SrSample, SaysOfEveryOtherLvWhyItIsNotShown) {
+  std::set<std::string> expected;
+  std::size_t vhds = 0;
+  for (const auto& [name, segments] : answers_["segments"].items()) {
+    expected.insert(name);
+    vhds += name.starts_with("VHD-") ? 1U : 0U;
+  }
+  for (const Volume& volume : catalog_.volumes) expected.erase(volume.lv_name);
+
+  std::set<std::string> found;
+  std::size_t found_vhds = 0;
+  for (const NotShown& one : catalog_.not_shown) {
+    found.insert(one.lv_name);
+    found_vhds += one.vhd ? 1U : 0U;
+    EXPECT_NE(one.reason, "") << one.lv_name;
+    EXPECT_FALSE(one.faulty) << one.lv_name;
+  }
+  EXPECT_EQ(found, expected);
+  EXPECT_EQ(found_vhds, vhds);
+}
+
+TEST_F(SrSample, ListsEveryLvAsBytes) {
+  std::set<std::string> expected;
+  for (const auto& [name, segments] : answers_["segments"].items()) expected.insert(name);
+  EXPECT_EQ(std::set(catalog_.lv_names.begin(), catalog_.lv_names.end()), expected);
+}
+
+TEST_F(SrSample, NumbersTheTwoDisksOfTheSameLabel) {
+  std::vector<std::pair<std::string, std::string>> links;
+  for (const NameLink& link : catalog_.links) links.emplace_back(link.name, link.file_name);
+  EXPECT_THAT(links, UnorderedElementsAre(
+                         std::pair{"raw one.raw", "7d1a9627-15db-461e-ab25-21e9db90e2b4.raw"},
+                         std::pair{"raw one (2).raw", "e1eda9da-3332-4aff-97f6-c34a1a78c214.raw"}));
+}
+
+}  // namespace
+}  // namespace lunfs::sr
