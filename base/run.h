@@ -23,13 +23,13 @@ T run_until_done(Reactor& reactor, Task<T> task) {
 }
 
 inline void run_until_done(Reactor& reactor, Task<void> task) {
-  std::exception_ptr failure;
   bool done = false;
+  std::exception_ptr failure;
   spawn(std::move(task), [&](std::exception_ptr ended_by) {
     failure = std::move(ended_by);
     done = true;
   });
-  reactor.run_until(done);
+  reactor.run_until(done);  // somebody else's stop() neither ends this nor is lost
   if (failure) std::rethrow_exception(failure);
 }
 

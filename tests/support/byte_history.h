@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -50,6 +51,7 @@ class ByteHistory {
   std::byte initial_;
   Time clock_ = 1;
   std::vector<Write> writes_;
+  std::set<std::uint64_t> borders_;  ///< where a write begins or ends: verdicts differ only there
 };
 
 }  // namespace lunfs::testing
