@@ -1,0 +1,68 @@
+#pragma once
+
+#include <coroutine>
+#include <cstddef>
+#include <list>
+#include <utility>
+
+#include "base/reactor.h"
+#include "base/request_context.h"
+
+namespace lunfs::fs {
+
+/// Bounds the bytes of I/O in flight. Requests over the bound wait here, in order, holding no
+/// buffer; /dev/fuse is read all the same, so that they can be interrupted. The reactor's thread
+/// only.
+class ByteBudget {
+ public:
+  ByteBudget(Reactor& reactor, std::size_t limit_bytes) : reactor_(reactor), limit_(limit_bytes) {}
+  ByteBudget(const ByteBudget&) = delete;
+  ByteBudget& operator=(const ByteBudget&) = delete;
+
+  /// A share of the budget; given back when this ends.
+  class Share {
+   public:
+    Share(Share&& other) noexcept
+        : budget_(std::exchange(other.budget_, nullptr)), bytes_(other.bytes_) {}
+    Share& operator=(Share&&) = delete;
+    ~Share() {
+      if (budget_ != nullptr) budget_->give_back(bytes_);
+    }
+
+   private:
+    friend class ByteBudget;
+    Share(ByteBudget* budget, std::size_t bytes) : budget_(budget), bytes_(bytes) {}
+    ByteBudget* budget_;
+    std::size_t bytes_;
+  };
+
+  /// Waits for `bytes`; one request larger than the whole bound gets through alone. kCancelled or
+  /// kTimedOut if the context ends first: nothing was taken then.
+  Task<Share> take(RequestContext& context, std::size_t bytes);
+
+  [[nodiscard]] std::size_t bytes_in_flight() const noexcept { return used_; }
+  [[nodiscard]] std::size_t waiting() const noexcept { return waiters_.size(); }
+
+ private:
+  struct Waiter {
+    std::coroutine_handle<> handle;
+    std::size_t bytes = 0;
+    bool granted = false;
+    bool queued = false;
+    std::list<Waiter*>::iterator place{};
+  };
+  struct Awaiter;
+
+  [[nodiscard]] bool fits(std::size_t bytes) const noexcept {
+    return used_ == 0 || used_ + bytes <= limit_;
+  }
+  void give_back(std::size_t bytes);
+  void leave(Waiter& waiter);
+
+  Reactor& reactor_;
+  std::size_t limit_;
+  std::size_t used_ = 0;
+  std::list<Waiter*> waiters_;
+};
+
+}  // namespace lunfs::fs

@@ -1,0 +1,127 @@
+#include "fs/channel.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdarg>
+#include <cstdio>
+#include <new>
+#include <string_view>
+#include <utility>
+
+#include "base/error.h"
+#include "base/log.h"
+
+namespace lunfs::fs {
+
+namespace {
+
+/// Requests read in one turn: enough to find neighbours, few enough to keep the LUN's replies
+/// waiting for microseconds only.
+constexpr int kBatch = 64;
+
+/// fuse_args that owns its words.
+class FuseArguments {
+ public:
+  explicit FuseArguments(const std::vector<std::string>& options) {
+    add("lunfs");
+    for (const std::string& option : options) {
+      add("-o");
+      add(option);
+    }
+  }
+  FuseArguments(const FuseArguments&) = delete;
+  FuseArguments& operator=(const FuseArguments&) = delete;
+  ~FuseArguments() { fuse_opt_free_args(&args_); }
+
+  [[nodiscard]] fuse_args* get() noexcept { return &args_; }
+
+ private:
+  void add(const std::string& word) {
+    if (fuse_opt_add_arg(&args_, word.c_str()) != 0) throw std::bad_alloc();
+  }
+  fuse_args args_ = FUSE_ARGS_INIT(0, nullptr);
+};
+
+void log_libfuse(fuse_log_level level, const char* format, va_list arguments) {
+  std::array<char, 512> line{};
+  vsnprintf(line.data(), line.size(), format, arguments);
+  std::string_view text(line.data());
+  while (text.ends_with('\n')) text.remove_suffix(1);
+  if (level <= FUSE_LOG_ERR) {
+    log::error("{}", text);
+  } else if (level == FUSE_LOG_DEBUG) {
+    log::debug("{}", text);
+  } else {
+    log::warn("{}", text);
+  }
+}
+
+}  // namespace
+
+Channel::Channel(Reactor& reactor, SlabPool& slabs, const fuse_lowlevel_ops& operations,
+                 void* user_data, const std::vector<std::string>& options)
+    : reactor_(reactor), slabs_(slabs) {
+  fuse_set_log_func(log_libfuse);
+  FuseArguments arguments(options);
+  session_.reset(fuse_session_new(arguments.get(), &operations, sizeof operations, user_data));
+  if (!session_) throw Error(ErrorKind::kUsage, "libfuse refused the mount options");
+}
+
+Channel::~Channel() {
+  stop();
+  // Gives the descriptor up and removes the mount if it is still there.
+  if (mounted_) fuse_session_unmount(session_.get());
+}
+
+void Channel::mount(const std::string& mount_point, std::function<void()> on_end) {
+  if (fuse_session_mount(session_.get(), mount_point.c_str()) != 0) {
+    throw Error(ErrorKind::kPermission, fmt::format("{}: mounting failed", mount_point))
+        .because("/dev/fuse, fusermount3 or the directory's permissions")
+        .advise(
+            "check that fuse3 is installed, that /dev/fuse is there, and that the directory "
+            "is yours; allow_other needs user_allow_other in /etc/fuse.conf");
+  }
+  mounted_ = true;
+  on_end_ = std::move(on_end);
+  const int fd = fuse_session_fd(session_.get());
+  if (fcntl(fd, F_SETFL, O_NONBLOCK) != 0) throw system_error(errno, "/dev/fuse");
+  watch_ = reactor_.watch(fd, EPOLLIN, [this](std::uint32_t) { serve(); });
+}
+
+void Channel::stop() { watch_ = {}; }
+
+SlabPool::Slab Channel::keep_slab() { return std::move(current_); }
+
+void Channel::serve() {
+  for (int i = 0; i < kBatch; ++i) {
+    if (!serve_one()) break;
+  }
+  if (fuse_session_exited(session_.get()) == 0) return;
+  stop();
+  mounted_ = false;
+  if (on_end_) std::exchange(on_end_, nullptr)();
+}
+
+bool Channel::serve_one() {
+  if (!current_.valid()) current_ = slabs_.take();
+  fuse_buf buffer{};
+  buffer.mem = current_.data();
+  buffer.size = SlabPool::kSlabBytes;
+  const int length = fuse_session_receive_buf(session_.get(), &buffer);
+  if (length == -EINTR || length == -ENOENT) return true;  // an interrupted request: the next one
+  if (length == -EAGAIN) return false;
+  if (length <= 0) {
+    fuse_session_exit(session_.get());
+    return false;
+  }
+  current_.touch(static_cast<std::size_t>(length));
+  fuse_session_process_buf(session_.get(), &buffer);
+  return fuse_session_exited(session_.get()) == 0;
+}
+
+}  // namespace lunfs::fs

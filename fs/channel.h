@@ -1,0 +1,58 @@
+#pragma once
+
+#include <fuse_lowlevel.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/reactor.h"
+#include "fs/slab_pool.h"
+
+namespace lunfs::fs {
+
+/// The connection to the kernel: mounts, reads requests in batches, hands them to libfuse, which
+/// calls the operations. The reactor's thread only.
+class Channel {
+ public:
+  /// @param operations  outlives the channel; `user_data` is what the operations get
+  /// @param options     FUSE mount options, without "-o"
+  Channel(Reactor& reactor, SlabPool& slabs, const fuse_lowlevel_ops& operations, void* user_data,
+          const std::vector<std::string>& options);
+  Channel(const Channel&) = delete;
+  Channel& operator=(const Channel&) = delete;
+  ~Channel();
+
+  /// Mounts and starts to serve. `on_end` is called once, when the kernel has ended the connection
+  /// (umount). kPermission, kNotFound, kIo with what the mount helper said.
+  void mount(const std::string& mount_point, std::function<void()> on_end);
+
+  /// Somebody else removes the mount from the tree: the destructor then leaves the mount point
+  /// alone, where another file system may be by then.
+  void forget_mount_point() noexcept { mounted_ = false; }
+
+  /// Stops reading requests.
+  void stop();
+
+  /// The slab that the request being handed out lies in; the operation that calls this keeps it.
+  [[nodiscard]] SlabPool::Slab keep_slab();
+
+ private:
+  struct SessionDeleter {
+    void operator()(fuse_session* session) const noexcept { fuse_session_destroy(session); }
+  };
+
+  void serve();
+  bool serve_one();
+
+  Reactor& reactor_;
+  SlabPool& slabs_;
+  std::unique_ptr<fuse_session, SessionDeleter> session_;
+  bool mounted_ = false;
+  std::function<void()> on_end_;
+  SlabPool::Slab current_;
+  Reactor::Watch watch_;
+};
+
+}  // namespace lunfs::fs

@@ -1,0 +1,39 @@
+#include "fs/errno_map.h"
+
+#include <cerrno>
+
+namespace lunfs::fs {
+
+int errno_of(ErrorKind kind) noexcept {
+  switch (kind) {
+    case ErrorKind::kUnsupported:
+      return EOPNOTSUPP;
+    case ErrorKind::kNoSpace:
+      return ENOSPC;
+    case ErrorKind::kBusy:
+    case ErrorKind::kReserved:
+      return EBUSY;
+    case ErrorKind::kReadOnly:
+      return EROFS;
+    case ErrorKind::kNotFound:
+      return ENOENT;
+    case ErrorKind::kPermission:
+      return EACCES;
+    case ErrorKind::kUsage:
+      return EINVAL;
+    case ErrorKind::kCancelled:
+      return EINTR;
+    case ErrorKind::kCorrupt:
+    case ErrorKind::kOutOfRange:
+    case ErrorKind::kUnreachable:
+    case ErrorKind::kTimedOut:
+    case ErrorKind::kOutcomeUnknown:
+    case ErrorKind::kAuth:
+    case ErrorKind::kIo:
+    case ErrorKind::kInternal:
+      return EIO;
+  }
+  return EIO;
+}
+
+}  // namespace lunfs::fs

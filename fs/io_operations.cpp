@@ -1,0 +1,331 @@
+#include "fs/io_operations.h"
+
+#include <fcntl.h>
+#include <linux/falloc.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <optional>
+#include <utility>
+
+#include "base/checked.h"
+#include "base/log.h"
+#include "base/spawn.h"
+#include "fs/errno_map.h"
+
+namespace lunfs::fs {
+
+namespace {
+
+constexpr std::size_t kBytesInFlight = 64U << 20;
+constexpr std::size_t kLargestRequest = 1U << 20;
+constexpr std::uint64_t kLargestCopy = 64U << 20;
+/// SEEK_HOLE and SEEK_DATA ask for this much of the map at a time.
+constexpr std::uint64_t kSeekWindow = 1U << 30;
+
+}  // namespace
+
+/// One request from its first byte to its answer.
+struct IoOperations::Request {
+  Request(Operation what, Reply to) : operation(what), reply(std::move(to)) {
+    context.cancellation = &cancellation;
+    fuse_req_interrupt_func(
+        reply.request(),
+        [](fuse_req_t, void* self) { static_cast<Request*>(self)->cancellation.request(); }, this);
+  }
+  Request(const Request&) = delete;
+  Request& operator=(const Request&) = delete;
+
+  Operation operation;
+  Cancellation cancellation;
+  RequestContext context;
+  SlabPool::Slab slab;  ///< of a write: what its payload lies in
+  std::uint64_t bytes = 0;
+  std::chrono::steady_clock::time_point begun = std::chrono::steady_clock::now();
+  Reply reply;
+};
+
+/// Counts a write of a handle, keeps its failure for the next close or sync, and wakes these.
+struct IoOperations::WriteInFlight {
+  WriteInFlight(OpenFile& opened, Reactor& loop)
+      : file(opened),
+        reactor(loop),
+        place(file.writes.insert(file.writes.end(), ++file.last_write)) {
+    file.wrote = true;
+  }
+  WriteInFlight(const WriteInFlight&) = delete;
+  WriteInFlight& operator=(const WriteInFlight&) = delete;
+  ~WriteInFlight() {
+    file.writes.erase(place);
+    std::erase_if(file.waiting, [this](const OpenFile::WaitForWrites& wait) {
+      if (!file.written_up_to(wait.up_to)) return false;
+      reactor.defer(wait.handle);
+      return true;
+    });
+  }
+
+  OpenFile& file;
+  Reactor& reactor;
+  std::list<std::uint64_t>::iterator place;
+};
+
+IoOperations::IoOperations(Reactor& reactor, OpenFiles& files, SlabPool& slabs, Medium medium)
+    : reactor_(reactor),
+      files_(files),
+      slabs_(slabs),
+      medium_(medium),
+      budget_(reactor, kBytesInFlight) {}
+
+std::unique_ptr<IoOperations::Request> IoOperations::begin(Operation operation, Reply reply) {
+  statistics_.started();
+  return std::make_unique<Request>(operation, std::move(reply));
+}
+
+void IoOperations::run(std::unique_ptr<Request> request, Task<void> task) {
+  spawn(std::move(task), [this, request = std::move(request)](const std::exception_ptr& failure) {
+    if (failure) fail(*request, failure);
+    const auto took = std::chrono::steady_clock::now() - request->begun;
+    statistics_.ended(request->operation, request->bytes, failure != nullptr, took);
+    if (log::enabled(log::Level::kDebug)) {
+      log::debug("{}: {} bytes, {} us{}", name_of(request->operation), request->bytes,
+                 std::chrono::duration_cast<std::chrono::microseconds>(took).count(),
+                 failure ? ", failed" : "");
+    }
+  });
+}
+
+void IoOperations::fail(Request& request, const std::exception_ptr& failure) {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kCancelled) {
+      log::error("{} failed ({}): {}", name_of(request.operation), to_string(error.kind()),
+                 error.message());
+    }
+    if (!request.reply.answered()) request.reply.error(errno_of(error.kind()));
+  } catch (const std::bad_alloc&) {
+    log::error("{} failed: out of memory", name_of(request.operation));
+    if (!request.reply.answered()) request.reply.error(ENOMEM);
+  } catch (const std::exception& error) {
+    log::error("{} failed: {} (a bug in lunfs)", name_of(request.operation), error.what());
+  }
+}
+
+void IoOperations::read(Reply reply, std::uint64_t handle, std::uint64_t offset, std::size_t size) {
+  auto request = begin(Operation::kRead, std::move(reply));
+  Task<void> task = do_read(*request, handle, offset, size);
+  run(std::move(request), std::move(task));
+}
+
+Task<void> IoOperations::do_read(Request& request, std::uint64_t handle, std::uint64_t offset,
+                                 std::size_t size) {
+  OpenFile& file = files_.at(handle);
+  if (!file.node->has_bytes()) {
+    const std::string_view text = file.text;
+    request.reply.text(text.substr(std::min<std::size_t>(offset, text.size()), size));
+    co_return;
+  }
+  const std::uint64_t end = file.node->device->geometry().size_bytes;
+  const std::uint64_t length =
+      std::min<std::uint64_t>({size, offset < end ? end - offset : 0, kLargestRequest});
+  const ByteBudget::Share share = co_await budget_.take(request.context, length);
+  SlabPool::Slab slab = slabs_.take();
+  const std::span<std::byte> out = slab.first(length);
+  co_await file.node->device->read(request.context, offset, out);
+  request.bytes = length;
+  request.reply.data(out);
+}
+
+void IoOperations::write(Reply reply, std::uint64_t handle, std::uint64_t offset,
+                         std::span<const std::byte> payload, SlabPool::Slab slab) {
+  auto request = begin(Operation::kWrite, std::move(reply));
+  request->slab = std::move(slab);
+  Task<void> task = do_write(*request, handle, offset, payload);
+  run(std::move(request), std::move(task));
+}
+
+Task<void> IoOperations::before_write(Request& request, const OpenFile& file) {
+  if (!file.node->read_only_reason.empty()) {
+    throw Error(ErrorKind::kReadOnly, file.node->read_only_reason);
+  }
+  if (medium_.quiescence != nullptr) co_await medium_.quiescence->ensure(request.context);
+}
+
+Task<void> IoOperations::do_write(Request& request, std::uint64_t handle, std::uint64_t offset,
+                                  std::span<const std::byte> payload) {
+  OpenFile& file = files_.at(handle);
+  if (!file.node->has_bytes()) throw Error(ErrorKind::kReadOnly, "a control file");
+  const std::uint64_t end = file.node->device->geometry().size_bytes;
+  if (offset >= end && !payload.empty()) {
+    request.reply.error(ENOSPC);
+    co_return;
+  }
+  payload = payload.first(std::min<std::uint64_t>(payload.size(), end - std::min(offset, end)));
+  const WriteInFlight counted(file, reactor_);
+  const ByteBudget::Share share = co_await budget_.take(request.context, payload.size());
+  try {
+    co_await before_write(request, file);
+    co_await file.node->device->write(request.context, offset, payload);
+  } catch (const Error& error) {
+    if (!file.failure && error.kind() != ErrorKind::kCancelled) file.failure = error;
+    throw;
+  }
+  medium_.durability.wrote();
+  request.bytes = payload.size();
+  request.reply.written(payload.size());
+}
+
+void IoOperations::flush(Reply reply, std::uint64_t handle) {
+  const bool durable = medium_.sync_on_close && files_.at(handle).wrote;
+  auto request = begin(Operation::kFlush, std::move(reply));
+  Task<void> task = do_flush(*request, handle, durable);
+  run(std::move(request), std::move(task));
+}
+
+void IoOperations::fsync(Reply reply, std::uint64_t handle) {
+  auto request = begin(Operation::kFlush, std::move(reply));
+  Task<void> task = do_flush(*request, handle, true);
+  run(std::move(request), std::move(task));
+}
+
+Task<void> IoOperations::do_flush(Request& request, std::uint64_t handle, bool durable) {
+  struct WritesDone {
+    OpenFile& file;
+    [[nodiscard]] bool await_ready() const noexcept { return file.writes.empty(); }
+    void await_suspend(std::coroutine_handle<> self) {
+      file.waiting.push_back({file.last_write, self});
+    }
+    void await_resume() const noexcept {}
+  };
+  OpenFile& file = files_.at(handle);
+  co_await WritesDone{file};
+  if (durable) {
+    file.wrote = false;
+    try {
+      co_await medium_.durability.flush(request.context);
+    } catch (...) {
+      file.wrote = true;
+      throw;
+    }
+  }
+  if (file.failure) throw *std::exchange(file.failure, std::nullopt);
+  request.reply.ok();
+}
+
+void IoOperations::fallocate(Reply reply, std::uint64_t handle, int mode, std::uint64_t offset,
+                             std::uint64_t length) {
+  const OpenFile& file = files_.at(handle);
+  if (!file.node->has_bytes()) return reply.error(EOPNOTSUPP);
+  const std::uint64_t end = file.node->device->geometry().size_bytes;
+  const bool keep_size = (mode & FALLOC_FL_KEEP_SIZE) != 0;
+  const bool fits = range_fits(offset, length, end);
+  switch (mode & ~FALLOC_FL_KEEP_SIZE) {
+    case 0:  // every extent of a mapped LV is there already
+      return reply.error(fits ? 0 : EOPNOTSUPP);
+    case FALLOC_FL_PUNCH_HOLE:
+      if (!keep_size) return reply.error(EOPNOTSUPP);
+      break;
+    case FALLOC_FL_ZERO_RANGE:
+      if (!fits && !keep_size) return reply.error(EOPNOTSUPP);
+      break;
+    default:
+      return reply.error(EOPNOTSUPP);
+  }
+  length = offset < end ? std::min(length, end - offset) : 0;
+  auto request = begin(Operation::kZero, std::move(reply));
+  Task<void> task = do_zero(*request, handle, offset, length, (mode & FALLOC_FL_PUNCH_HOLE) != 0);
+  run(std::move(request), std::move(task));
+}
+
+Task<void> IoOperations::do_zero(Request& request, std::uint64_t handle, std::uint64_t offset,
+                                 std::uint64_t length, bool may_unmap) {
+  OpenFile& file = files_.at(handle);
+  const WriteInFlight counted(file, reactor_);
+  co_await before_write(request, file);
+  if (length > 0) {
+    co_await file.node->device->write_zeroes(request.context, offset, length, may_unmap);
+    medium_.durability.wrote();
+  }
+  request.bytes = length;
+  request.reply.ok();
+}
+
+void IoOperations::seek(Reply reply, std::uint64_t handle, std::uint64_t offset, int whence) {
+  const OpenFile& file = files_.at(handle);
+  if (whence != SEEK_HOLE && whence != SEEK_DATA) return reply.error(EINVAL);
+  const std::uint64_t end =
+      file.node->has_bytes() ? file.node->device->geometry().size_bytes : file.text.size();
+  if (offset >= end) return reply.error(ENXIO);
+  if (!file.node->has_bytes()) return reply.offset(whence == SEEK_DATA ? offset : end);
+  auto request = begin(Operation::kSeek, std::move(reply));
+  Task<void> task = do_seek(*request, handle, offset, whence == SEEK_HOLE);
+  run(std::move(request), std::move(task));
+}
+
+Task<void> IoOperations::do_seek(Request& request, std::uint64_t handle, std::uint64_t offset,
+                                 bool hole) {
+  BlockDevice& device = *files_.at(handle).node->device;
+  const std::uint64_t end = device.geometry().size_bytes;
+  while (offset < end) {
+    const std::uint64_t window = std::min(kSeekWindow, end - offset);
+    const std::vector<Extent> runs = co_await device.allocated(request.context, offset, window);
+    const auto found = std::find_if(runs.begin(), runs.end(),
+                                    [hole](const Extent& run) { return run.hole == hole; });
+    if (found != runs.end()) {
+      request.reply.offset(found->offset);
+      co_return;
+    }
+    offset += window;
+  }
+  if (hole) {
+    request.reply.offset(end);  // the end of a file counts as a hole
+  } else {
+    request.reply.error(ENXIO);
+  }
+}
+
+void IoOperations::copy(Reply reply, CopyRange range) {
+  auto request = begin(Operation::kCopy, std::move(reply));
+  Task<void> task = do_copy(*request, range);
+  run(std::move(request), std::move(task));
+}
+
+Task<void> IoOperations::do_copy(Request& request, CopyRange range) {
+  OpenFile& source = files_.at(range.from_handle);
+  OpenFile& sink = files_.at(range.to_handle);
+  if (!source.node->has_bytes() || !sink.node->has_bytes()) {
+    throw Error(ErrorKind::kUnsupported, "only disks are copied inside the daemon");
+  }
+  const std::uint64_t source_end = source.node->device->geometry().size_bytes;
+  const std::uint64_t sink_end = sink.node->device->geometry().size_bytes;
+  std::uint64_t length = std::min(range.length, kLargestCopy);
+  length = range.from < source_end ? std::min(length, source_end - range.from) : 0;
+  if (length > 0 && range.to >= sink_end) {
+    request.reply.error(ENOSPC);
+    co_return;
+  }
+  length = std::min(length, sink_end - std::min(range.to, sink_end));
+  const WriteInFlight counted(sink, reactor_);
+  co_await before_write(request, sink);
+  const ByteBudget::Share share = co_await budget_.take(request.context, kLargestRequest);
+  SlabPool::Slab slab = slabs_.take();
+  std::uint64_t done = 0;
+  while (done < length) {
+    const auto piece = slab.first(std::min<std::uint64_t>(length - done, kLargestRequest));
+    co_await source.node->device->read(request.context, range.from + done, piece);
+    co_await sink.node->device->write(request.context, range.to + done, piece);
+    medium_.durability.wrote();
+    done += piece.size();
+  }
+  request.bytes = done;
+  request.reply.written(done);
+}
+
+Task<void> IoOperations::drained(RequestContext& context) {
+  constexpr std::chrono::milliseconds kPause{5};
+  while (statistics_.in_flight() > 0) {
+    co_await reactor_.sleep_until(context, Reactor::Clock::now() + kPause);
+  }
+}
+
+}  // namespace lunfs::fs

@@ -1,0 +1,85 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+
+#include "fs/byte_budget.h"
+#include "fs/durability.h"
+#include "fs/open_files.h"
+#include "fs/reply.h"
+#include "fs/slab_pool.h"
+#include "fs/statistics.h"
+#include "volume/sr/quiescence.h"
+
+namespace lunfs::fs {
+
+/// The requests that move bytes. Each runs as a coroutine of its own and answers by itself; a
+/// failure is answered with the errno of its Error and logged. The reactor's thread only.
+class IoOperations {
+ public:
+  /// What the requests work on; all of it outlives them.
+  struct Medium {
+    Durability& durability;
+    /// Null where the first write needs no look at the SR.
+    sr::Quiescence* quiescence = nullptr;
+    bool sync_on_close = true;
+  };
+
+  IoOperations(Reactor& reactor, OpenFiles& files, SlabPool& slabs, Medium medium);
+
+  void read(Reply reply, std::uint64_t handle, std::uint64_t offset, std::size_t size);
+  /// @param payload  lies in `slab`, which the request keeps until it has ended
+  void write(Reply reply, std::uint64_t handle, std::uint64_t offset,
+             std::span<const std::byte> payload, SlabPool::Slab slab);
+  /// close(2): waits for the handle's writes, reports their error, makes them durable.
+  void flush(Reply reply, std::uint64_t handle);
+  void fsync(Reply reply, std::uint64_t handle);
+  void fallocate(Reply reply, std::uint64_t handle, int mode, std::uint64_t offset,
+                 std::uint64_t length);
+  void seek(Reply reply, std::uint64_t handle, std::uint64_t offset, int whence);
+  /// Inside the daemon, at most 64 MiB a call.
+  struct CopyRange {
+    std::uint64_t from_handle;
+    std::uint64_t from;
+    std::uint64_t to_handle;
+    std::uint64_t to;
+    std::uint64_t length;
+  };
+  void copy(Reply reply, CopyRange range);
+
+  [[nodiscard]] const Statistics& statistics() const noexcept { return statistics_; }
+  [[nodiscard]] const ByteBudget& budget() const noexcept { return budget_; }
+
+  /// Ends when no request is in flight; by kTimedOut if the context's deadline comes first.
+  Task<void> drained(RequestContext& context);
+
+ private:
+  struct Request;
+  struct WriteInFlight;
+
+  std::unique_ptr<Request> begin(Operation operation, Reply reply);
+  void run(std::unique_ptr<Request> request, Task<void> task);
+  void fail(Request& request, const std::exception_ptr& failure);
+
+  Task<void> do_read(Request& request, std::uint64_t handle, std::uint64_t offset,
+                     std::size_t size);
+  Task<void> do_write(Request& request, std::uint64_t handle, std::uint64_t offset,
+                      std::span<const std::byte> payload);
+  Task<void> do_flush(Request& request, std::uint64_t handle, bool durable);
+  Task<void> do_zero(Request& request, std::uint64_t handle, std::uint64_t offset,
+                     std::uint64_t length, bool may_unmap);
+  Task<void> do_seek(Request& request, std::uint64_t handle, std::uint64_t offset, bool hole);
+  Task<void> do_copy(Request& request, CopyRange range);
+  Task<void> before_write(Request& request, const OpenFile& file);
+
+  Reactor& reactor_;
+  OpenFiles& files_;
+  SlabPool& slabs_;
+  Medium medium_;
+  ByteBudget budget_;
+  Statistics statistics_;
+};
+
+}  // namespace lunfs::fs

@@ -1,0 +1,284 @@
+#include "fs/mount.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <optional>
+#include <utility>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "base/run.h"
+#include "fs/channel.h"
+#include "fs/control_socket.h"
+#include "fs/operations.h"
+#include "fs/run_directory.h"
+#include "fs/source.h"
+#include "fs/status.h"
+#include "fs/unmount.h"
+#include "fs/vg_lock.h"
+#include "volume/lvm/vg_reader.h"
+
+namespace lunfs::fs {
+
+namespace {
+
+constexpr unsigned kFileThreads = 8;
+/// What the end of a mount may take: requests in flight, the flush, the logout.
+constexpr std::chrono::seconds kDrainLimit{30};
+constexpr std::chrono::seconds kLogoutLimit{5};
+
+FileDescriptor signal_descriptor() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, signal);
+  FileDescriptor fd(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (!fd.valid()) throw system_error(errno, "watching for signals");
+  return fd;
+}
+
+/// Commas and backslashes mean something to FUSE's option parser.
+std::string escaped(const std::string& text) {
+  std::string result;
+  for (const char c : text) {
+    if (c == ',' || c == '\\') result += '\\';
+    result += c;
+  }
+  return result;
+}
+
+}  // namespace
+
+/// What the mount is made of, in the order in which it is built; it ends in the reverse order.
+struct Mount::Parts {
+  FileDescriptor signals = signal_descriptor();
+  Cancellation cancellation;  ///< of the opening, by a signal
+  bool ending = false;
+  Source source;
+  std::shared_ptr<const sr::Catalog> catalog;
+  std::string read_only_reason;
+  std::optional<VgLock> lock;
+  std::optional<sr::Quiescence> quiescence;
+  std::optional<Durability> durability;
+  std::optional<View> view;
+  OpenFiles files;
+  SlabPool slabs;
+  std::optional<IoOperations> io;
+  std::optional<NameOperations> names;
+  std::optional<Operations> operations;
+  std::optional<ControlSocket> control;
+  std::optional<Channel> channel;
+  Reactor::Watch signal_watch;
+};
+
+Mount::Mount(MountOptions options)
+    : options_(std::move(options)), pool_(kFileThreads), parts_(std::make_unique<Parts>()) {}
+
+Mount::~Mount() = default;
+
+void Mount::check_mount_point() const {
+  struct stat status {};
+  const char* path = options_.mount_point.c_str();
+  if (stat(path, &status) != 0) {
+    const int failure = errno;
+    Error error(ErrorKind::kUsage,
+                fmt::format("mount point {}: {}", options_.mount_point, std::strerror(failure)));
+    if (failure == ENOTCONN) {
+      error.set_cause("a daemon that was mounted there has died");
+      error.set_remedy(fmt::format("umount -l {}, then mount again", options_.mount_point));
+    }
+    error.set_remedy(fmt::format("make the directory first: mkdir {}", options_.mount_point));
+    throw error;
+  }
+  if (!S_ISDIR(status.st_mode)) {
+    throw Error(ErrorKind::kUsage,
+                fmt::format("mount point {}: not a directory", options_.mount_point))
+        .advise("name an empty directory");
+  }
+  if (access(path, W_OK) != 0) {
+    throw Error(ErrorKind::kPermission,
+                fmt::format("mount point {}: not writable by this user", options_.mount_point))
+        .because("FUSE lets a user mount only on a directory of his own")
+        .advise("use a directory that is yours, or mount as root");
+  }
+}
+
+Task<void> Mount::open_parts(RequestContext& context) {
+  Parts& p = *parts_;
+  p.source = co_await open_source(context, reactor_, pool_, options_);
+  BlockDevice& device = *p.source.device;
+  std::shared_ptr<const lvm::VolumeGroup> vg =
+      co_await lvm::read_volume_group(context, device, reactor_);
+  p.catalog = std::make_shared<sr::Catalog>(
+      co_await sr::read_catalog(context, device, std::move(vg), options_.detached));
+  decide_read_only();
+  if (!p.read_only_reason.empty()) co_return;
+  const lvm::VolumeGroup& group = *p.catalog->vg;
+  const std::string identity = p.source.lun != nullptr ? p.source.lun->identity().designator +
+                                                             p.source.lun->identity().serial
+                                                       : options_.source;
+  p.lock.emplace((group.uuid ? group.uuid->text() : group.name) + ":" + identity,
+                 options_.mount_point);
+  if (p.catalog->layout == sr::Layout::kXenServer) {
+    p.quiescence.emplace(device, reactor_, p.catalog->vg);
+    co_await p.quiescence->first_look(context);
+  }
+}
+
+void Mount::decide_read_only() {
+  Parts& p = *parts_;
+  if (options_.read_only) {
+    p.read_only_reason = "mounted with -o ro";
+  } else if (!p.catalog->read_only_reason.empty()) {
+    p.read_only_reason = p.catalog->read_only_reason;
+  } else if (!p.source.read_only_notice.empty()) {
+    p.read_only_reason = p.source.read_only_notice;
+  } else if (p.source.device->geometry().read_only) {
+    p.read_only_reason = "the LUN is write-protected by the target";
+  }
+}
+
+void Mount::build() {
+  Parts& p = *parts_;
+  p.durability.emplace(*p.source.device);
+  p.view.emplace(p.catalog, *p.source.device,
+                 Ownership{.uid = options_.uid, .gid = options_.gid, .umask = options_.umask},
+                 p.read_only_reason);
+  p.io.emplace(reactor_, p.files, p.slabs,
+               IoOperations::Medium{.durability = *p.durability,
+                                    .quiescence = p.quiescence ? &*p.quiescence : nullptr,
+                                    .sync_on_close = options_.sync_on_close});
+  const std::string directory = run_directory();
+  const auto& uuid = p.catalog->vg->uuid;
+  const auto status = [this] {
+    const Parts& parts = *parts_;
+    return StatusInput{.source = parts.source,
+                       .mount_point = options_.mount_point,
+                       .control_socket = parts.control->path(),
+                       .catalog = *parts.catalog,
+                       .read_only_reason = parts.read_only_reason,
+                       .io = *parts.io};
+  };
+  p.control.emplace(reactor_,
+                    directory.empty() ? directory
+                                      : fmt::format("{}/{}-{}.sock", directory,
+                                                    uuid ? uuid->compact() : "vg", getpid()),
+                    [status] { return status_json(status()); });
+  p.names.emplace(
+      *p.view, p.files, NameOperations::Policy{.direct_always = options_.cache == CacheMode::kNone},
+      [status](NodeKind kind) {
+        return kind == NodeKind::kStatus ? status_json(status()) : metrics_text(status());
+      });
+  p.operations.emplace(Operations{.names = *p.names, .io = *p.io});
+  p.channel.emplace(reactor_, p.slabs, operation_table(), &*p.operations, fuse_options());
+  p.operations->channel = &*p.channel;
+}
+
+std::vector<std::string> Mount::fuse_options() const {
+  const std::string& shown = options_.fsname.empty() ? parts_->source.shown : options_.fsname;
+  std::vector<std::string> all = {"default_permissions", "max_read=1048576",
+                                  "fsname=" + escaped(shown),
+                                  "subtype=" + escaped(options_.subtype)};
+  if (options_.allow_other) all.emplace_back("allow_other");
+  if (!parts_->read_only_reason.empty()) all.emplace_back("ro");
+  for (const char* safe : {"nosuid", "nodev"}) all.emplace_back(safe);
+  all.insert(all.end(), options_.kernel_options.begin(), options_.kernel_options.end());
+  return all;
+}
+
+std::vector<std::string> Mount::notices() const {
+  const Parts& p = *parts_;
+  std::vector<std::string> lines;
+  if (!options_.read_only && !p.read_only_reason.empty()) {
+    lines.push_back("mounted read-only: " + p.read_only_reason);
+  }
+  const auto& hidden = p.catalog->not_shown;
+  const auto vhds =
+      std::count_if(hidden.begin(), hidden.end(), [](const auto& n) { return n.vhd; });
+  if (vhds > 0) {
+    lines.push_back(fmt::format(
+        "{} VHD volume{} not shown: this version does not read VHD yet (bytes in .lunfs/lv)", vhds,
+        vhds == 1 ? " is" : "s are"));
+  }
+  const auto faulty =
+      std::count_if(hidden.begin(), hidden.end(), [](const auto& n) { return n.faulty; });
+  if (faulty > 0) {
+    lines.push_back(fmt::format("{} volume{} not be shown; .lunfs/status.json says why", faulty,
+                                faulty == 1 ? " can" : "s can"));
+  }
+  for (const std::string& warning : p.catalog->vg->warnings) lines.push_back(warning);
+  for (const std::string& warning : p.catalog->warnings) lines.push_back(warning);
+  return lines;
+}
+
+std::string Mount::run(const Ready& ready) {
+  Parts& p = *parts_;
+  check_mount_point();
+  p.signal_watch = reactor_.watch(p.signals.get(), EPOLLIN, [this](std::uint32_t) { on_signal(); });
+  RequestContext opening;
+  opening.cancellation = &p.cancellation;
+  run_until_done(reactor_, open_parts(opening));
+  build();
+  p.operations->on_ready = [this, &ready] {
+    // INIT is answered when this returns: the mount is usable from the next turn on.
+    reactor_.post([this, &ready] { ready(notices()); });
+  };
+  p.channel->mount(options_.mount_point, [this] { reactor_.stop(); });
+  log::info("mounted source={} on {} vg={} volumes={}", p.source.shown, options_.mount_point,
+            p.catalog->vg->name, p.catalog->volumes.size());
+  reactor_.run();
+  const std::string lost = run_until_done(reactor_, finish());
+  p.control->tell_end(lost);
+  return lost;
+}
+
+void Mount::on_signal() {
+  Parts& p = *parts_;
+  signalfd_siginfo info{};
+  if (read(p.signals.get(), &info, sizeof info) != static_cast<ssize_t>(sizeof info)) return;
+  p.cancellation.request();
+  if (!p.channel || std::exchange(p.ending, true)) return;
+  log::info("signal {}: unmounting {}", info.ssi_signo, options_.mount_point);
+  spawn(end_by_signal(), [this](const std::exception_ptr& failure) {
+    if (failure) log::warn("the mount could not be removed from {}", options_.mount_point);
+    reactor_.stop();
+  });
+}
+
+Task<void> Mount::end_by_signal() {
+  Channel& channel = *parts_->channel;
+  channel.forget_mount_point();
+  // On the pool, as the mount helper may look at the mount while it removes it.
+  co_await pool_.run(reactor_, [this] { remove_mount(options_.mount_point, Detach::kAtOnce); });
+}
+
+Task<std::string> Mount::finish() {
+  Parts& p = *parts_;
+  std::string lost;
+  RequestContext limit = RequestContext::within(kDrainLimit);
+  try {
+    co_await p.io->drained(limit);
+    co_await p.durability->flush(limit);
+  } catch (const Error& error) {
+    lost = fmt::format("not everything written is known to be durable: {}", error.message());
+    log::error("unmounting {}: {}", options_.mount_point, lost);
+  }
+  p.channel->stop();
+  if (p.source.lun != nullptr) {
+    RequestContext logout = RequestContext::within(kLogoutLimit);
+    co_await p.source.lun->logout(logout);
+  }
+  log::info("unmounted {}", options_.mount_point);
+  co_return lost;
+}
+
+}  // namespace lunfs::fs

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <fuse_lowlevel.h>
+
+#include <functional>
+
+#include "fs/channel.h"
+#include "fs/io_operations.h"
+#include "fs/name_operations.h"
+
+namespace lunfs::fs {
+
+/// What the table below hands each request to.
+struct Operations {
+  NameOperations& names;
+  IoOperations& io;
+  Channel* channel = nullptr;        ///< set before the mount
+  std::function<void()> on_ready{};  ///< called when the kernel has agreed on the protocol
+};
+
+/// libfuse's table: decodes each request and calls Operations (its user data). Every request that
+/// this libfuse knows has an entry, so none is answered ENOSYS; no exception gets out.
+const fuse_lowlevel_ops& operation_table() noexcept;
+
+}  // namespace lunfs::fs

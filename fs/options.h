@@ -1,0 +1,62 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/log.h"
+
+namespace lunfs::fs {
+
+enum class CacheMode {
+  kAuto,  ///< page cache with close-to-open freshness; O_DIRECT opens bypass it
+  kNone,  ///< direct I/O for every open
+};
+
+/// Everything a mount is told on its command line, with the defaults. Page: docs/man/lunfs.1.md.
+struct MountOptions {
+  std::string source;       ///< URL or absolute path
+  std::string mount_point;  ///< absolute
+  bool foreground = false;  ///< -f, -d
+  bool debug = false;       ///< -d
+
+  bool read_only = false;
+  bool allow_other = false;
+  uid_t uid = 0;        ///< owner of all files; default: the caller
+  gid_t gid = 0;        ///< group of all files; default: the caller's
+  mode_t umask = 0077;  ///< taken from 0666 and 0777
+  std::string fsname;   ///< shown in mount tables; empty = the source
+  std::string subtype = "lunfs";
+  std::vector<std::string> kernel_options;  ///< passed on as they are: nodev, noexec, ...
+
+  bool detached = false;
+  std::optional<std::string> credentials;
+  std::optional<std::string> initiator;
+  std::chrono::seconds timeout{120};  ///< 0 = for ever
+  std::chrono::seconds path_timeout{15};
+  std::chrono::seconds login_timeout{15};
+  CacheMode cache = CacheMode::kAuto;
+  bool sync_on_close = true;
+
+  log::Level log_level = log::Level::kInfo;
+  std::optional<std::string> log_file;
+};
+
+/// What the command line asks for.
+struct Command {
+  enum class Kind { kMount, kUnmount, kHelp, kVersion };
+  Kind kind = Kind::kMount;
+  MountOptions mount;
+  std::string unmount_point;  ///< for kUnmount
+};
+
+/// Parses argv (without argv[0]). Relative paths are made absolute, so that a daemon may leave its
+/// directory. kUsage names the word at fault.
+Command parse_command(const std::vector<std::string>& arguments);
+
+std::string help_text();
+
+}  // namespace lunfs::fs

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/block_device.h"
+#include "base/reactor.h"
+#include "base/thread_pool.h"
+#include "fs/options.h"
+#include "iscsi/open_lun.h"
+
+namespace lunfs::fs {
+
+/// The opened SOURCE of a mount.
+struct Source {
+  std::unique_ptr<BlockDevice> device;
+  iscsi::LunDevice* lun = nullptr;  ///< the device, if it is a LUN behind iSCSI
+  std::string shown;                ///< what mount tables and logs show; no secret, no user
+  std::string read_only_notice;     ///< why it was opened read-only although nobody asked; or empty
+};
+
+/// Opens what options.source names: logs in, or opens the image or block device. An image that may
+/// be read but not written is opened read-only, as mount(8) does with a write-protected device.
+/// Errors: those of iscsi::open_lun, iscsi::Credentials and FileDevice::open.
+Task<Source> open_source(RequestContext& context, Reactor& reactor, ThreadPool& pool,
+                         const MountOptions& options);
+
+}  // namespace lunfs::fs

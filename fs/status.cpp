@@ -1,0 +1,164 @@
+#include "fs/status.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+#include <utility>
+
+namespace lunfs::fs {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::array kOperations = {Operation::kRead, Operation::kWrite, Operation::kFlush,
+                                    Operation::kZero, Operation::kCopy,  Operation::kSeek};
+
+Json session_of(const iscsi::LunDevice& lun) {
+  const iscsi::LunIdentity& identity = lun.identity();
+  const iscsi::SessionStats stats = lun.stats();
+  return {{"portal", lun.portal_text()},
+          {"state", lun.connected() ? "up" : "lost"},
+          {"vendor", identity.vendor},
+          {"product", identity.product},
+          {"serial", identity.serial},
+          {"designator", identity.designator},
+          {"block_size_bytes", identity.block_size_bytes},
+          {"commands", stats.commands},
+          {"retries", stats.retries}};
+}
+
+Json vg_of(const lvm::VolumeGroup& vg) {
+  return {{"name", vg.name},
+          {"uuid", vg.uuid ? vg.uuid->text() : ""},
+          {"pv_uuid", vg.pv_uuid ? vg.pv_uuid->text() : ""},
+          {"seqno", vg.header.seqno},
+          {"extent_bytes", vg.extent_bytes},
+          {"extents", vg.extent_count},
+          {"free_extents", vg.free_extent_count}};
+}
+
+Json volumes_of(const sr::Catalog& catalog) {
+  Json all = Json::array();
+  for (const sr::Volume& volume : catalog.volumes) {
+    Json one = {{"file", volume.file_name},
+                {"lv", volume.lv_name},
+                {"kind", volume.kind},
+                {"label", volume.label},
+                {"size_bytes", volume.size_bytes},
+                {"read_only", volume.read_only}};
+    if (volume.uuid) one["uuid"] = volume.uuid->text();
+    if (!volume.read_only_reason.empty()) one["read_only_reason"] = volume.read_only_reason;
+    all.push_back(std::move(one));
+  }
+  return all;
+}
+
+Json not_shown_of(const sr::Catalog& catalog) {
+  Json all = Json::array();
+  for (const sr::NotShown& one : catalog.not_shown) {
+    all.push_back(
+        {{"lv", one.lv_name}, {"reason", one.reason}, {"faulty", one.faulty}, {"vhd", one.vhd}});
+  }
+  return all;
+}
+
+Json requests_of(const IoOperations& io) {
+  Json all = {{"in_flight", io.statistics().in_flight()},
+              {"bytes_in_flight", io.budget().bytes_in_flight()},
+              {"parked", io.budget().waiting()}};
+  for (const Operation operation : kOperations) {
+    const OperationCounters& counters = io.statistics().of(operation);
+    all[std::string(name_of(operation))] = {
+        {"ended", counters.ended}, {"failed", counters.failed}, {"bytes", counters.bytes}};
+  }
+  return all;
+}
+
+void put_latencies(std::string& text, Operation operation, const OperationCounters& counters) {
+  constexpr double kPerSecond = 1e6;
+  std::uint64_t sum = 0;
+  for (std::size_t i = 0; i < counters.by_latency.size(); ++i) {
+    sum += counters.by_latency[i];
+    const std::string bound =
+        i < OperationCounters::kBounds.size()
+            ? fmt::format("{:g}",
+                          static_cast<double>(OperationCounters::kBounds[i].count()) / kPerSecond)
+            : "+Inf";
+    text += fmt::format("lunfs_request_seconds_bucket{{operation=\"{}\",le=\"{}\"}} {}\n",
+                        name_of(operation), bound, sum);
+  }
+  text += fmt::format("lunfs_request_seconds_sum{{operation=\"{}\"}} {:g}\n", name_of(operation),
+                      static_cast<double>(counters.total_us) / kPerSecond);
+  text += fmt::format("lunfs_request_seconds_count{{operation=\"{}\"}} {}\n", name_of(operation),
+                      counters.ended);
+}
+
+}  // namespace
+
+std::string status_json(const StatusInput& input) {
+  const sr::Catalog& catalog = input.catalog;
+  Json status = {{"status_version", 1},
+                 {"lunfs", LUNFS_VERSION},
+                 {"pid", getpid()},
+                 {"source", input.source.shown},
+                 {"mount_point", input.mount_point},
+                 {"control_socket", input.control_socket},
+                 {"layout", catalog.layout == sr::Layout::kXenServer ? "xenserver" : "plain"},
+                 {"read_only", !input.read_only_reason.empty()},
+                 {"read_only_reason", input.read_only_reason},
+                 {"size_bytes", input.source.device->geometry().size_bytes}};
+  if (catalog.sr_uuid) {
+    status["sr"] = {{"uuid", catalog.sr_uuid->text()},
+                    {"label", catalog.sr_label},
+                    {"description", catalog.sr_description}};
+  }
+  status["vg"] = vg_of(*catalog.vg);
+  status["sessions"] = Json::array();
+  if (input.source.lun != nullptr) status["sessions"].push_back(session_of(*input.source.lun));
+  status["requests"] = requests_of(input.io);
+  status["volumes"] = volumes_of(catalog);
+  status["not_shown"] = not_shown_of(catalog);
+  status["warnings"] = catalog.warnings;
+  for (const std::string& warning : catalog.vg->warnings) status["warnings"].push_back(warning);
+  // Labels come from the LUN: bytes that are not UTF-8 must not cost the whole page.
+  return status.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+std::string metrics_text(const StatusInput& input) {
+  const Statistics& statistics = input.io.statistics();
+  std::string text;
+  text +=
+      "# HELP lunfs_session_up Whether the iSCSI session is there.\n"
+      "# TYPE lunfs_session_up gauge\n";
+  const bool up = input.source.lun == nullptr || input.source.lun->connected();
+  text += fmt::format("lunfs_session_up {}\n", up ? 1 : 0);
+  text +=
+      "# HELP lunfs_requests_in_flight FUSE requests being served.\n"
+      "# TYPE lunfs_requests_in_flight gauge\n";
+  text += fmt::format("lunfs_requests_in_flight {}\n", statistics.in_flight());
+  text +=
+      "# HELP lunfs_request_bytes_total Bytes moved by requests that succeeded.\n"
+      "# TYPE lunfs_request_bytes_total counter\n";
+  for (const Operation operation : kOperations) {
+    text += fmt::format("lunfs_request_bytes_total{{operation=\"{}\"}} {}\n", name_of(operation),
+                        statistics.of(operation).bytes);
+  }
+  text +=
+      "# HELP lunfs_request_failures_total Requests that failed.\n"
+      "# TYPE lunfs_request_failures_total counter\n";
+  for (const Operation operation : kOperations) {
+    text += fmt::format("lunfs_request_failures_total{{operation=\"{}\"}} {}\n", name_of(operation),
+                        statistics.of(operation).failed);
+  }
+  text +=
+      "# HELP lunfs_request_seconds How long requests took.\n"
+      "# TYPE lunfs_request_seconds histogram\n";
+  for (const Operation operation : kOperations) {
+    put_latencies(text, operation, statistics.of(operation));
+  }
+  return text;
+}
+
+}  // namespace lunfs::fs

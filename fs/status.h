@@ -1,0 +1,27 @@
+#pragma once
+
+#include <string>
+
+#include "fs/io_operations.h"
+#include "fs/source.h"
+#include "fs/view.h"
+
+namespace lunfs::fs {
+
+/// What status.json and metrics tell of; all of it outlives a call.
+struct StatusInput {
+  const Source& source;
+  const std::string& mount_point;
+  const std::string& control_socket;
+  const sr::Catalog& catalog;
+  const std::string& read_only_reason;
+  const IoOperations& io;
+};
+
+/// .lunfs/status.json: versioned by "status_version", fields only added. Page: docs/man/lunfs.1.md.
+std::string status_json(const StatusInput& input);
+
+/// .lunfs/metrics in the Prometheus text format.
+std::string metrics_text(const StatusInput& input);
+
+}  // namespace lunfs::fs

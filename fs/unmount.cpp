@@ -1,0 +1,184 @@
+#include "fs/unmount.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <spawn.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <sstream>
+
+#include "base/error.h"
+#include "base/file_descriptor.h"
+
+namespace lunfs::fs {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// Longer than any timeout of a daemon that still has something to flush.
+constexpr timeval kEndLimit{.tv_sec = 300, .tv_usec = 0};
+
+Error busy(const std::string& mount_point) {
+  return Error(ErrorKind::kBusy, fmt::format("{}: in use", mount_point))
+      .because("a program has a file open there, or works in the directory")
+      .advise(fmt::format("end it (fuser -vm {} names it), then unmount again", mount_point));
+}
+
+/// fusermount3 -u, as only it may unmount for an ordinary user.
+void run_fusermount(const std::string& mount_point, Detach how) {
+  std::string program = "fusermount3";
+  std::string unmount = "-u";
+  std::string quiet = "-q";
+  std::string lazy = "-z";
+  std::string end_of_options = "--";
+  std::string directory = mount_point;
+  std::array<char*, 7> arguments = {
+      program.data(),   unmount.data(), quiet.data(), end_of_options.data(),
+      directory.data(), nullptr,        nullptr};
+  if (how == Detach::kAtOnce) {
+    arguments = {program.data(),        unmount.data(),   quiet.data(), lazy.data(),
+                 end_of_options.data(), directory.data(), nullptr};
+  }
+  pid_t child = 0;
+  const int failure =
+      posix_spawnp(&child, program.c_str(), nullptr, nullptr, arguments.data(), environ);
+  if (failure != 0) throw system_error(failure, "starting fusermount3");
+  int status = 0;
+  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) throw busy(mount_point);
+}
+
+/// Undoes the \ooo of /proc/self/mountinfo.
+std::string unescaped(const std::string& text) {
+  std::string result;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\\' && i + 3 < text.size()) {
+      result += static_cast<char>(std::stoi(text.substr(i + 1, 3), nullptr, 8));
+      i += 3;
+    } else {
+      result += text[i];
+    }
+  }
+  return result;
+}
+
+/// Whether a FUSE file system is mounted on exactly this directory.
+bool is_fuse_mount(const std::string& mount_point) {
+  std::ifstream table("/proc/self/mountinfo");
+  std::string line;
+  bool found = false;
+  while (std::getline(table, line)) {
+    std::istringstream words(line);
+    std::string skipped;
+    std::string directory;
+    words >> skipped >> skipped >> skipped >> skipped >> directory;
+    if (unescaped(directory) != mount_point) continue;
+    const std::size_t type = line.find(" - fuse");
+    found = type != std::string::npos;  // the last line is the mount on top
+  }
+  return found;
+}
+
+std::optional<std::string> control_socket_of(const std::string& mount_point) {
+  std::ifstream file(mount_point + "/.lunfs/status.json");
+  const Json status = Json::parse(file, nullptr, false);
+  if (!status.is_object()) return std::nullopt;
+  const std::string path = status.value("control_socket", "");
+  if (path.empty()) return std::nullopt;
+  return path;
+}
+
+FileDescriptor connect_to(const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof address.sun_path) return {};
+  std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
+  FileDescriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!socket.valid() ||
+      connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+    return {};
+  }
+  setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &kEndLimit, sizeof kEndLimit);
+  return socket;
+}
+
+FileDescriptor ask_for_end(const std::string& mount_point) {
+  const std::optional<std::string> path = control_socket_of(mount_point);
+  if (!path) return {};
+  FileDescriptor socket = connect_to(*path);
+  constexpr std::string_view kRequest = "{\"id\":1,\"command\":\"wait_end\"}\n";
+  if (socket.valid() && send(socket.get(), kRequest.data(), kRequest.size(), MSG_NOSIGNAL) < 0) {
+    socket.reset();
+  }
+  return socket;
+}
+
+void wait_for_end(int socket, const std::string& mount_point) {
+  std::string line;
+  std::array<char, 4096> buffer{};
+  while (line.find('\n') == std::string::npos) {
+    const ssize_t length = recv(socket, buffer.data(), buffer.size(), 0);
+    if (length < 0 && errno == EINTR) continue;
+    if (length < 0) {
+      throw Error(ErrorKind::kTimedOut,
+                  fmt::format("{}: unmounted, but the daemon has not ended", mount_point))
+          .because("the target does not answer")
+          .advise("look at the log; the daemon goes on trying");
+    }
+    if (length == 0) {
+      throw Error(ErrorKind::kIo, fmt::format("{}: the daemon ended without a word", mount_point))
+          .because("it was killed")
+          .advise("writes that no fsync had confirmed may be lost: check the disks");
+    }
+    line.append(buffer.data(), static_cast<std::size_t>(length));
+  }
+  const Json reply = Json::parse(line, nullptr, false);
+  const std::string lost = reply.is_object() ? reply.value("lost", "") : "an unreadable answer";
+  if (!lost.empty()) {
+    throw Error(ErrorKind::kIo, fmt::format("{}: unmounted, but {}", mount_point, lost))
+        .because("the session was lost before everything was durable")
+        .advise("check what was written last; see the log");
+  }
+}
+
+}  // namespace
+
+void remove_mount(const std::string& mount_point, Detach how) {
+  if (geteuid() != 0) {
+    run_fusermount(mount_point, how);
+    return;
+  }
+  const int flags = UMOUNT_NOFOLLOW | (how == Detach::kAtOnce ? MNT_DETACH : 0);
+  if (umount2(mount_point.c_str(), flags) == 0) return;
+  if (errno == EBUSY) throw busy(mount_point);
+  throw system_error(errno, fmt::format("{}: unmounting", mount_point));
+}
+
+void unmount_and_wait(const std::string& mount_point) {
+  std::error_code ignored;
+  const auto canonical = std::filesystem::weakly_canonical(mount_point, ignored);
+  const std::string directory = ignored ? mount_point : canonical.string();
+  if (!is_fuse_mount(directory)) {
+    throw Error(ErrorKind::kNotFound, fmt::format("{}: no lunfs is mounted there", directory))
+        .advise("findmnt -t fuse.lunfs lists the mounts");
+  }
+  const FileDescriptor socket = ask_for_end(directory);
+  remove_mount(directory, Detach::kIfUnused);
+  if (socket.valid()) wait_for_end(socket.get(), directory);
+}
+
+}  // namespace lunfs::fs

@@ -1,0 +1,97 @@
+#pragma once
+
+#include <sys/stat.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "volume/lvm/lv_device.h"
+#include "volume/sr/catalog.h"
+
+namespace lunfs::fs {
+
+enum class NodeKind {
+  kDirectory,
+  kVolume,   ///< a file of the root: a VDI, or an LV of a plain VG
+  kLvBytes,  ///< .lunfs/lv/<name> of an LV that has no file in the root; read-only
+  kLink,     ///< .lunfs/by-name/<label>.raw
+  kStatus,   ///< .lunfs/status.json
+  kMetrics,  ///< .lunfs/metrics
+};
+
+/// One inode of the mount.
+struct Node {
+  struct Entry {
+    std::string name;
+    Node* node = nullptr;
+    bool listed = true;  ///< false: reachable by name only, as .lunfs is
+  };
+
+  NodeKind kind = NodeKind::kDirectory;
+  std::uint64_t inode = 0;
+  struct stat attributes {};  ///< what getattr tells; chmod, chown and utimens change it in memory
+  const Node* parent = nullptr;  ///< of a directory
+
+  std::vector<Entry> entries;                           ///< of a directory, in listing order
+  std::unordered_map<std::string_view, Node*> by_name;  ///< keys share `entries`
+
+  std::string target;                      ///< of a link
+  const sr::Volume* volume = nullptr;      ///< of kVolume; lives in the catalog
+  const lvm::LogicalVolume* lv = nullptr;  ///< of kVolume and kLvBytes; lives in the VG
+  std::unique_ptr<lvm::LvDevice> device;   ///< of kVolume and kLvBytes
+  std::string read_only_reason;  ///< of kVolume: why it cannot be written; empty if it can
+
+  [[nodiscard]] bool is_directory() const noexcept { return kind == NodeKind::kDirectory; }
+  [[nodiscard]] bool has_bytes() const noexcept { return device != nullptr; }
+};
+
+/// Who owns the files and what everybody may do with them.
+struct Ownership {
+  uid_t uid = 0;
+  gid_t gid = 0;
+  mode_t umask = 0077;
+};
+
+/// The tree of the mount: built once from the catalog, found by inode number or by name. Names and
+/// inodes never change afterwards, only attributes do. The reactor's thread only.
+///
+/// Inode numbers are XXH3 of (kind, uuid or name), so that a disk has the same one in every mount.
+class View {
+ public:
+  /// `device` (the LUN) outlives the view. `read_only`: every volume refuses writes, for `reason`.
+  View(std::shared_ptr<const sr::Catalog> catalog, BlockDevice& device, Ownership ownership,
+       const std::string& read_only_reason);
+
+  [[nodiscard]] const sr::Catalog& catalog() const noexcept { return *catalog_; }
+  [[nodiscard]] Node& root() noexcept { return *root_; }
+
+  /// Null if there is none.
+  [[nodiscard]] Node* find(std::uint64_t inode) noexcept;
+  /// Null if the directory has no such name.
+  [[nodiscard]] static Node* child(const Node& directory, std::string_view name) noexcept;
+
+ private:
+  Node& add(NodeKind kind, std::string_view identity, mode_t mode);
+  Node& add_directory(Node& parent, std::string name, bool listed);
+  void add_volumes(BlockDevice& device, const std::string& read_only_reason);
+  void add_lv_bytes(Node& directory, BlockDevice& device);
+  void add_links(Node& directory);
+  static void enter(Node& directory, std::string name, Node& node, bool listed = true);
+  static void index(Node& directory);
+
+  std::shared_ptr<const sr::Catalog> catalog_;
+  Ownership ownership_;
+  struct timespec mounted_at_ {};
+  std::unordered_map<std::uint64_t, std::unique_ptr<Node>> nodes_;
+  std::unordered_map<std::string_view, Node*> by_lv_;  ///< volumes by LV name
+  Node* root_ = nullptr;
+};
+
+/// st_blksize of every file: cp and its like then ask in pieces of 1 MiB.
+constexpr std::uint32_t kPreferredIoBytes = 1 << 20;
+
+}  // namespace lunfs::fs
