@@ -47,6 +47,9 @@ class Credentials {
     Chap login;
     Chap discovery;
   };
+
+  [[nodiscard]] const Section* find(std::string_view name) const noexcept;
+
   std::vector<Section> sections_;
 };
 

@@ -11,6 +11,7 @@
 #include "base/thread_pool.h"
 #include "iscsi/credentials.h"
 #include "iscsi/lun_url.h"
+#include "iscsi/retry_policy.h"
 
 namespace lunfs::iscsi {
 
@@ -29,10 +30,22 @@ struct LunIdentity {
 struct LunOptions {
   LunUrl url;
   std::string initiator_name;
-  Chap chap;  ///< empty = no CHAP offered
+  Chap chap{};            ///< empty = no CHAP offered
+  Chap discovery_chap{};  ///< for naming the targets that exist; empty = none
+  /// Where `chap` came from or was looked for, as error texts may tell it; may be empty.
+  std::string credentials_source{};
   std::chrono::seconds login_timeout{15};
   /// How long a command may go unanswered before the session counts as lost.
   std::chrono::seconds command_timeout{120};
+  RetryLimits retries{};
+};
+
+/// What a session has done so far.
+struct SessionStats {
+  std::uint64_t commands = 0;       ///< SCSI commands sent, retries included
+  std::uint64_t retries = 0;        ///< commands sent again after UNIT ATTENTION, BUSY, ...
+  std::uint64_t bytes_read = 0;     ///< Data-In of commands that succeeded
+  std::uint64_t bytes_written = 0;  ///< Data-Out of commands that succeeded
 };
 
 /// A session with one LUN: a byte-granular BlockDevice that the reactor's turn drives. Belongs to
@@ -44,6 +57,7 @@ class LunDevice : public BlockDevice {
   [[nodiscard]] virtual std::string portal_text() const = 0;
   /// False once the session is lost: all I/O then fails at once by kUnreachable.
   [[nodiscard]] virtual bool connected() const noexcept = 0;
+  [[nodiscard]] virtual SessionStats stats() const noexcept = 0;
   /// Ends the session politely; waits for the target's answer until the context's deadline, then
   /// drops the connection. Never throws. No I/O may be in flight.
   virtual Task<void> logout(RequestContext& context) = 0;

@@ -1,0 +1,85 @@
+#include "iscsi/command_runner.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "base/log.h"
+
+namespace lunfs::iscsi {
+
+namespace {
+
+bool aborted(const CommandResult& result) noexcept {
+  return result.status == ScsiStatus::kTaskAborted ||
+         (result.status == ScsiStatus::kCheckCondition && result.sense &&
+          result.sense->key == SenseKey::kAbortedCommand);
+}
+
+}  // namespace
+
+std::optional<Error> fault_of(const ScsiCommand& command, const CommandResult& result) {
+  if (!result.succeeded()) {
+    Error error = command_error(command.cdb, result);
+    // Aborted says nothing of how far it had come.
+    if (command.resend == Resend::kNever && command.out_size() != 0 && aborted(result)) {
+      return Error(ErrorKind::kOutcomeUnknown, error.message());
+    }
+    return error;
+  }
+  if (result.missing_bytes == 0 && !result.overflow) return std::nullopt;
+  const std::size_t asked = command.in.empty() ? command.out_size() : command.in.size();
+  return Error(ErrorKind::kIo,
+               result.overflow
+                   ? fmt::format("{}: the target wanted to transfer more than {} bytes",
+                                 command_name(command.cdb), asked)
+                   : fmt::format("{}: the target transferred {} of {} bytes",
+                                 command_name(command.cdb), asked - result.missing_bytes, asked));
+}
+
+void CommandRunner::note(const CommandResult& result) {
+  if (result.status != ScsiStatus::kCheckCondition || !result.sense ||
+      result.sense->key != SenseKey::kUnitAttention) {
+    return;
+  }
+  log::info("portal={}: {}", session_.connection().address().text(), sense_text(*result.sense));
+  constexpr std::uint8_t kParametersChanged = 0x2a;
+  constexpr std::uint8_t kReset = 0x29;
+  if (result.sense->asc == kParametersChanged || result.sense->asc == kReset) mode_changed_ = true;
+}
+
+Task<CommandResult> CommandRunner::run(RequestContext& context, const ScsiCommand& command) {
+  RetryPolicy policy(limits_);
+  while (true) {
+    const CommandResult result = co_await session_.execute(context, command);
+    note(result);
+    const double jitter = std::uniform_real_distribution<>()(random_);
+    const RetryDecision decision = policy.next(result, command.resend, jitter);
+    if (decision.step != RetryDecision::Step::kAgain) co_return result;
+    if (decision.pause.count() > 0) {
+      const auto until = RequestContext::Clock::now() + decision.pause;
+      if (until >= context.deadline) co_return result;
+      co_await session_.connection().reactor().sleep_until(context, until);
+    }
+    session_.count_retry();
+  }
+}
+
+Task<void> CommandRunner::run_or_throw(RequestContext& context, const ScsiCommand& command) {
+  const CommandResult result = co_await run(context, command);
+  if (std::optional<Error> fault = fault_of(command, result)) throw *std::move(fault);
+}
+
+Task<std::optional<std::vector<std::byte>>> CommandRunner::ask(RequestContext& context, Cdb cdb,
+                                                               std::size_t allocation_length,
+                                                               std::optional<std::uint16_t> lun) {
+  std::vector<std::byte> data(allocation_length);
+  const ScsiCommand command{.cdb = cdb, .in = data, .lun = lun};
+  const CommandResult result = co_await run(context, command);
+  if (result.not_supported()) co_return std::nullopt;
+  if (!result.succeeded()) throw command_error(cdb, result);
+  data.resize(data.size() - result.missing_bytes);
+  co_return data;
+}
+
+}  // namespace lunfs::iscsi

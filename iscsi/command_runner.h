@@ -1,0 +1,52 @@
+#pragma once
+
+#include <optional>
+#include <random>
+#include <vector>
+
+#include "base/request_context.h"
+#include "base/task.h"
+#include "iscsi/retry_policy.h"
+#include "iscsi/scsi_command.h"
+#include "iscsi/session.h"
+
+namespace lunfs::iscsi {
+
+/// Sends commands until they are answered for good, by RetryPolicy. The only place in lunfs that
+/// sends anything twice. Belongs to the reactor's thread.
+class CommandRunner {
+ public:
+  /// `session` outlives this.
+  CommandRunner(Session& session, const RetryLimits& limits)
+      : session_(session), limits_(limits), random_(std::random_device()()) {}
+
+  /// The final answer; not an Error if the target refused. A pause that would reach the context's
+  /// deadline is not made: the refusal is the answer then. Errors: Session::execute()'s.
+  Task<CommandResult> run(RequestContext& context, const ScsiCommand& command);
+
+  /// The same, but a refusal is an Error (command_error(); kOutcomeUnknown for an aborted write
+  /// with Resend::kNever), and so is a transfer of other than the full length (kIo).
+  Task<void> run_or_throw(RequestContext& context, const ScsiCommand& command);
+
+  /// Data of at most `allocation_length` bytes that `cdb` asks for; nullopt if the target does not
+  /// know the command or page. Errors: as run_or_throw().
+  Task<std::optional<std::vector<std::byte>>> ask(RequestContext& context, Cdb cdb,
+                                                  std::size_t allocation_length,
+                                                  std::optional<std::uint16_t> lun = {});
+
+  /// True once if a UNIT ATTENTION said since the last call that mode parameters may have changed.
+  [[nodiscard]] bool take_mode_changed() noexcept { return std::exchange(mode_changed_, false); }
+
+ private:
+  void note(const CommandResult& result);
+
+  Session& session_;
+  RetryLimits limits_;
+  std::minstd_rand random_;  ///< for jitter only
+  bool mode_changed_ = false;
+};
+
+/// The Error for a final answer that is not a full success; nullopt if it is one.
+std::optional<Error> fault_of(const ScsiCommand& command, const CommandResult& result);
+
+}  // namespace lunfs::iscsi

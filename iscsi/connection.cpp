@@ -1,0 +1,367 @@
+#include "iscsi/connection.h"
+
+#include <fmt/format.h>
+#include <iscsi/iscsi.h>
+#include <iscsi/scsi-lowlevel.h>
+#include <poll.h>
+#include <sys/epoll.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <utility>
+
+#include "base/log.h"
+#include "base/wake_up.h"
+#include "iscsi/login_inspector.h"
+
+namespace lunfs::iscsi {
+
+namespace {
+
+constexpr std::chrono::seconds kTick{1};
+constexpr std::size_t kMaxTargets = 1000;
+constexpr std::uint32_t kWhileLoggingIn = EPOLLIN | EPOLLRDHUP | EPOLLET;
+
+void log_from_libiscsi(int /*level*/, const char* message) { log::debug("libiscsi: {}", message); }
+
+std::uint32_t random_number() noexcept {
+  std::uint32_t number = 0;
+  // 4 bytes never come short once the kernel's generator is seeded, which it is before any login.
+  if (getrandom(&number, sizeof(number), 0) != sizeof(number))
+    number = static_cast<std::uint32_t>(std::rand());
+  return number;
+}
+
+iscsi_context* new_context(const ConnectionOptions& options) {
+  iscsi_context* context = iscsi_create_context(options.initiator_name.c_str());
+  if (context == nullptr) throw Error(ErrorKind::kInternal, "libiscsi gives no context");
+  // libiscsi takes its mutual CHAP challenge from rand(), seeded with time and process id, and the
+  // session id too: two sessions with the same one throw each other out.
+  std::srand(random_number());
+  iscsi_set_isid_random(context, random_number(), random_number() & 0xffffU);
+  iscsi_set_noautoreconnect(context, 1);
+  iscsi_set_header_digest(context, ISCSI_HEADER_DIGEST_NONE);
+  iscsi_set_session_type(context, options.target ? ISCSI_SESSION_NORMAL : ISCSI_SESSION_DISCOVERY);
+  if (options.target) iscsi_set_targetname(context, options.target->text().c_str());
+  if (options.chap.offered()) {
+    iscsi_set_initiator_username_pwd(context, options.chap.username.c_str(),
+                                     options.chap.password.c_str());
+  }
+  if (options.chap.mutual()) {
+    iscsi_set_target_username_pwd(context, options.chap.username_in.c_str(),
+                                  options.chap.password_in.c_str());
+  }
+  if (log::enabled(log::Level::kDebug)) {
+    constexpr int kStateChanges = 2;  // higher levels print the login's keys
+    iscsi_set_log_fn(context, log_from_libiscsi);
+    iscsi_set_log_level(context, kStateChanges);
+  }
+  return context;
+}
+
+std::string printable(const char* text) {
+  std::string result;
+  for (; text != nullptr && *text != '\0'; ++text) {
+    if (*text >= 0x20 && *text < 0x7f) result += *text;
+  }
+  return result;
+}
+
+}  // namespace
+
+/// What libiscsi calls. They only store; `private_data` is the Connection.
+struct Connection::Callbacks {
+  static void on_connect(iscsi_context* /*context*/, int status, void* /*data*/,
+                         void* private_data) {
+    // Comes a second time, with an error, when the connection breaks; service() sees that itself.
+    auto& self = *static_cast<Connection*>(private_data);
+    if (status == SCSI_STATUS_GOOD) self.connected_ = true;
+  }
+
+  static void on_answer(iscsi_context* /*context*/, int status, void* /*data*/,
+                        void* private_data) {
+    auto& self = *static_cast<Connection*>(private_data);
+    self.answered_ = true;
+    self.answer_status_ = status;
+  }
+
+  static void on_targets(iscsi_context* context, int status, void* data, void* private_data) {
+    auto& self = *static_cast<Connection*>(private_data);
+    on_answer(context, status, data, private_data);
+    if (status != SCSI_STATUS_GOOD) return;
+    const auto* entry = static_cast<const iscsi_discovery_address*>(data);
+    for (; entry != nullptr && self.targets_.size() < kMaxTargets; entry = entry->next) {
+      DiscoveredTarget target;
+      target.name = printable(entry->target_name);
+      for (const iscsi_target_portal* portal = entry->portals; portal != nullptr;
+           portal = portal->next) {
+        target.portals.push_back(printable(portal->portal));
+      }
+      self.targets_.push_back(std::move(target));
+    }
+  }
+};
+
+/// The inspector and the buffer that login responses are peeked into.
+class Connection::LoginGuard {
+ public:
+  explicit LoginGuard(const Chap& chap) : inspector_(chap.offered(), chap.mutual()) {}
+
+  enum class Peek { kIncomplete, kClosed, kPassed };
+
+  /// Looks at the next response without taking it. Errors as LoginInspector::check().
+  Peek peek(int fd) {
+    const ssize_t count = recv(fd, buffer_.data(), buffer_.size(), MSG_PEEK | MSG_DONTWAIT);
+    if (count == 0) return Peek::kClosed;
+    if (count < 0) {
+      if (errno == EAGAIN || errno == EINTR) return Peek::kIncomplete;
+      throw Error(ErrorKind::kUnreachable,
+                  system_error(errno, "reading from the target").message());
+    }
+    const ConstByteSpan found(buffer_.data(), static_cast<std::size_t>(count));
+    const auto size = LoginInspector::pdu_bytes(found);
+    if (!size || *size > found.size()) return Peek::kIncomplete;
+    inspector_.check(found.first(*size));
+    // The login is question and answer; libiscsi must not meet an answer that was not looked at.
+    if (!inspector_.finished() && found.size() > *size) {
+      throw Error(ErrorKind::kUnreachable,
+                  "the login answer breaks the protocol: more came than was asked for");
+    }
+    return Peek::kPassed;
+  }
+
+  [[nodiscard]] const LoginInspector& inspector() const noexcept { return inspector_; }
+
+ private:
+  LoginInspector inspector_;
+  std::array<std::byte, LoginInspector::kMaxPduBytes> buffer_{};
+};
+
+Connection::Connection(Reactor& reactor, ConnectionOptions options)
+    : reactor_(reactor),
+      options_(std::move(options)),
+      context_(new_context(options_)),
+      changed_(reactor) {}
+
+Connection::~Connection() {
+  user_ = nullptr;
+  end(Error(ErrorKind::kUnreachable, "the session was closed"));
+}
+
+void Connection::end(Error reason) {
+  if (failure_) return;
+  log::debug("portal={}: connection ends: {}", address_.text(), reason.message());
+  failure_ = std::move(reason);
+  watch_ = {};
+  turn_end_ = {};
+  timer_ = {};
+  // Calls back every command that it still has; they only store.
+  iscsi_destroy_context(std::exchange(context_, nullptr));
+  if (user_ != nullptr) user_->on_end();
+  changed_.wake();
+}
+
+bool Connection::sending() const noexcept {
+  return context_ != nullptr &&
+         ((iscsi_which_events(context_) & POLLOUT) != 0 || iscsi_out_queue_length(context_) > 0);
+}
+
+Task<void> Connection::wait_for(RequestContext& context, const bool& done) {
+  while (!done && !ended()) {
+    co_await changed_.until(context);
+    if (!done && !ended()) context.check();
+  }
+  if (!done) throw *failure_;
+}
+
+Task<void> Connection::connect(RequestContext& context, const PortalAddress& address) {
+  address_ = address;
+  phase_ = Phase::kConnecting;
+  if (iscsi_connect_async(context_, address.text().c_str(), &Callbacks::on_connect, this) != 0) {
+    end(Error(ErrorKind::kUnreachable, fmt::format("connecting to {}: {}", address.text(),
+                                                   printable(iscsi_get_error(context_)))));
+    throw *failure_;
+  }
+  watch_ = reactor_.watch(iscsi_get_fd(context_), EPOLLOUT,
+                          [this](std::uint32_t events) { handle(events); });
+  turn_end_ = reactor_.at_turn_end([this] { end_of_turn(); });
+  timer_ = reactor_.at(Reactor::Clock::now() + kTick, [this] { tick(); });
+  co_await wait_for(context, connected_);
+}
+
+Task<LoginAnswer> Connection::login(RequestContext& context) {
+  guard_ = std::make_unique<LoginGuard>(options_.chap);
+  phase_ = Phase::kLoggingIn;
+  answered_ = false;
+  if (iscsi_login_async(context_, &Callbacks::on_answer, this) != 0) {
+    end(Error(ErrorKind::kInternal,
+              fmt::format("starting the login: {}", printable(iscsi_get_error(context_)))));
+  }
+  dirty_ = true;
+  co_await wait_for(context, answered_);
+
+  LoginAnswer answer;
+  answer.status = guard_->inspector().status();
+  if (answer_status_ == SCSI_STATUS_GOOD) {
+    // Cannot be reached unless the inspector and libiscsi count PDUs differently.
+    if (!guard_->inspector().finished() ||
+        (options_.chap.mutual() && !guard_->inspector().proof_seen())) {
+      throw Error(ErrorKind::kAuth, "the login ended without the target's proof");
+    }
+  } else if (answer_status_ == SCSI_STATUS_REDIRECT && context_ != nullptr) {
+    answer.kind = LoginAnswer::Kind::kMoved;
+    answer.address = printable(iscsi_get_target_address(context_));
+  } else if (answer.status != 0) {
+    answer.kind = LoginAnswer::Kind::kRefused;
+  } else if (guard_->inspector().proof_seen()) {
+    answer.kind = LoginAnswer::Kind::kWrongProof;
+  } else {
+    throw Error(ErrorKind::kUnreachable,
+                fmt::format("the login failed: {}",
+                            ended() ? failure_->message() : printable(iscsi_get_error(context_))));
+  }
+  guard_.reset();
+  co_return answer;
+}
+
+Task<std::vector<DiscoveredTarget>> Connection::send_targets(RequestContext& context) {
+  answered_ = false;
+  if (ended()) throw *failure_;
+  if (iscsi_discovery_async(context_, &Callbacks::on_targets, this) != 0) {
+    throw Error(ErrorKind::kUnreachable, "the discovery could not be sent");
+  }
+  dirty_ = true;
+  co_await wait_for(context, answered_);
+  if (answer_status_ != SCSI_STATUS_GOOD) {
+    throw Error(ErrorKind::kUnreachable, "the target did not answer the discovery as it should");
+  }
+  co_return std::move(targets_);
+}
+
+Task<void> Connection::logout(RequestContext& context) {
+  if (ended()) co_return;
+  answered_ = false;
+  phase_ = Phase::kLeaving;
+  if (iscsi_logout_async(context_, &Callbacks::on_answer, this) == 0) {
+    dirty_ = true;
+    try {
+      co_await wait_for(context, answered_);
+    } catch (const Error& error) {  // the target's goodbye changes nothing that was acknowledged
+      log::debug("portal={}: logout: {}", address_.text(), error.message());
+    }
+  }
+  end(Error(ErrorKind::kUnreachable, "the session was logged out"));
+}
+
+void Connection::handle(std::uint32_t events) {
+  dirty_ = true;
+  switch (phase_) {
+    case Phase::kConnecting:
+      handle_connecting(events);
+      break;
+    case Phase::kIdle:  // nothing was asked: whatever came stays where it is until the login
+      break;
+    case Phase::kLoggingIn:
+      if ((events & EPOLLOUT) != 0) service(POLLOUT);
+      receive_login(events);
+      break;
+    case Phase::kReady:
+    case Phase::kLeaving:
+      // What had arrived before the hang-up counts, so it is read first.
+      if ((events & EPOLLIN) != 0) service(POLLIN);
+      if ((events & EPOLLOUT) != 0) service(POLLOUT);
+      if ((events & (EPOLLHUP | EPOLLERR)) != 0 && !ended()) {
+        end(Error(ErrorKind::kUnreachable,
+                  fmt::format("the connection to {} was lost", address_.text())));
+      }
+  }
+}
+
+void Connection::handle_connecting(std::uint32_t events) {
+  int fault = 0;
+  socklen_t size = sizeof(fault);
+  getsockopt(iscsi_get_fd(context_), SOL_SOCKET, SO_ERROR, &fault, &size);
+  if (fault != 0) {
+    const Error error = system_error(fault, fmt::format("connecting to {}", address_.text()));
+    end(Error(error.kind() == ErrorKind::kTimedOut ? ErrorKind::kTimedOut : ErrorKind::kUnreachable,
+              error.message()));
+    return;
+  }
+  if ((events & EPOLLOUT) != 0) service(POLLOUT);
+  if (connected_) phase_ = Phase::kIdle;
+}
+
+void Connection::receive_login(std::uint32_t events) {
+  try {
+    while (!ended() && !answered_) {
+      const LoginGuard::Peek peek = guard_->peek(iscsi_get_fd(context_));
+      const bool over = (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
+      if (peek == LoginGuard::Peek::kClosed || (peek == LoginGuard::Peek::kIncomplete && over)) {
+        throw Error(ErrorKind::kUnreachable,
+                    fmt::format("{} closed the connection during the login", address_.text()));
+      }
+      if (peek == LoginGuard::Peek::kIncomplete) return;
+      // Before service(), which may report the end of the login.
+      if (guard_->inspector().finished()) phase_ = Phase::kReady;
+      service(POLLIN);
+      if (phase_ == Phase::kReady) return;
+    }
+  } catch (const Error& error) {
+    end(error);
+  }
+}
+
+void Connection::service(int poll_events) {
+  if (ended()) return;
+  const bool waiting = !connected_ || !answered_;
+  const bool failed = iscsi_service(context_, poll_events) != 0;
+  if (user_ != nullptr) user_->on_progress();
+  const bool logged_out = phase_ == Phase::kReady && iscsi_is_logged_in(context_) == 0;
+  if (failed || broken_) {
+    end(Error(ErrorKind::kUnreachable,
+              fmt::format("the connection to {} was lost", address_.text())));
+  } else if (logged_out) {
+    end(Error(ErrorKind::kUnreachable, fmt::format("{} ended the session", address_.text())));
+  }
+  if (waiting && (connected_ || answered_)) changed_.wake();
+}
+
+void Connection::end_of_turn() {
+  if (!std::exchange(dirty_, false)) return;
+  if (phase_ != Phase::kIdle && phase_ != Phase::kConnecting &&
+      (iscsi_which_events(context_) & POLLOUT) != 0) {
+    service(POLLOUT);
+  }
+  if (!ended()) watch_for_events();
+}
+
+void Connection::watch_for_events() {
+  if (phase_ == Phase::kConnecting) return;
+  const bool wants_write = phase_ != Phase::kIdle && (iscsi_which_events(context_) & POLLOUT) != 0;
+  const std::uint32_t read = phase_ == Phase::kReady || phase_ == Phase::kLeaving
+                                 ? std::uint32_t{EPOLLIN}
+                                 : kWhileLoggingIn;
+  watch_.set_events(read | (wants_write ? std::uint32_t{EPOLLOUT} : 0U));
+}
+
+void Connection::tick() {
+  timer_ = reactor_.at(Reactor::Clock::now() + kTick, [this] { tick(); });
+  // Makes libiscsi act on a session end that the target asked for and no packet followed.
+  if (phase_ == Phase::kReady) service(0);
+  if (!ended() && user_ != nullptr) user_->on_tick();
+}
+
+EndAtDeadline::EndAtDeadline(Connection& connection, RequestContext& context, std::string what)
+    : registration_(context.cancellation, [&connection] {
+        connection.end(Error(ErrorKind::kCancelled, "the caller gave up"));
+      }) {
+  if (context.deadline == RequestContext::Clock::time_point::max()) return;
+  timer_ = connection.reactor().at(context.deadline, [&connection, what = std::move(what)] {
+    connection.end(Error(ErrorKind::kTimedOut, what));
+  });
+}
+
+}  // namespace lunfs::iscsi

@@ -1,0 +1,156 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "base/reactor.h"
+#include "base/request_context.h"
+#include "base/task.h"
+#include "base/wake_up.h"
+#include "iscsi/credentials.h"
+#include "iscsi/iqn.h"
+#include "iscsi/lun_url.h"
+
+struct iscsi_context;
+
+namespace lunfs::iscsi {
+
+struct ConnectionOptions {
+  std::string initiator_name;
+  std::optional<Iqn> target;  ///< none: a discovery session
+  Chap chap;
+};
+
+/// How the target answered a login that ran by the rules.
+struct LoginAnswer {
+  enum class Kind {
+    kAccepted,
+    kRefused,     ///< see `status`
+    kMoved,       ///< to `address`
+    kWrongProof,  ///< mutual CHAP: the target's name or response is not the expected one
+  };
+  Kind kind = Kind::kAccepted;
+  std::uint16_t status = 0;  ///< Status-Class << 8 | Status-Detail
+  std::string address;       ///< host[:port] from the target, unchecked
+};
+
+/// What one discovery session tells of a target.
+struct DiscoveredTarget {
+  std::string name;                  ///< as the target sent it, control characters cut
+  std::vector<std::string> portals;  ///< host:port,tag
+};
+
+/// One libiscsi context and its TCP connection, driven by the reactor.
+///
+/// libiscsi's callbacks run inside iscsi_service() and only store; whoever waits is resumed later
+/// in the turn, so the context is never destroyed from inside itself. What is queued during a turn
+/// is sent together at its end. libiscsi's own reconnect and timeouts stay off: the connection ends
+/// once, by end(), and with it the context, after which nothing touches a caller's buffer.
+///
+/// Belongs to the reactor's thread. Nobody may wait in it when it is destroyed.
+class Connection {
+ public:
+  /// Who has commands in the context. Called outside libiscsi; must not throw.
+  class User {
+   public:
+    virtual ~User() = default;
+    /// Callbacks may have run.
+    virtual void on_progress() noexcept = 0;
+    /// Once a second.
+    virtual void on_tick() noexcept = 0;
+    /// The context is gone; failure() says why.
+    virtual void on_end() noexcept = 0;
+  };
+
+  /// `reactor` outlives this. kInternal if libiscsi gives no context.
+  Connection(Reactor& reactor, ConnectionOptions options);
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+  ~Connection();
+
+  /// Opens the TCP connection to a numeric address. Once. kUnreachable, kTimedOut, kCancelled.
+  Task<void> connect(RequestContext& context, const PortalAddress& address);
+  /// After connect(). Errors: kAuth (the target did not prove itself), kUnreachable (closed, not an
+  /// iSCSI target), kTimedOut, kCancelled; after one of them the connection must be destroyed.
+  Task<LoginAnswer> login(RequestContext& context);
+  /// SendTargets; in a discovery session. At most 1000 targets.
+  Task<std::vector<DiscoveredTarget>> send_targets(RequestContext& context);
+  /// Waits for the target's goodbye until the context's deadline, then ends. Never throws.
+  Task<void> logout(RequestContext& context);
+
+  /// Drops the connection for `reason`; the first one counts. Not from inside a libiscsi callback.
+  void end(Error reason);
+  [[nodiscard]] bool ended() const noexcept { return failure_.has_value(); }
+  /// Why it ended; only if it has.
+  [[nodiscard]] const Error& failure() const { return *failure_; }
+
+  /// `user` outlives this; null for none.
+  void set_user(User* user) noexcept { user_ = user; }
+  /// For commands; null once ended.
+  [[nodiscard]] iscsi_context* context() const noexcept { return context_; }
+  /// Something was put into the context's queue: it is sent at the end of this turn.
+  void queued() noexcept { dirty_ = true; }
+  /// From a command's callback: it was given up, so the connection must end.
+  void note_broken() noexcept { broken_ = true; }
+  /// True if libiscsi still has something to send.
+  [[nodiscard]] bool sending() const noexcept;
+
+  [[nodiscard]] Reactor& reactor() const noexcept { return reactor_; }
+  /// The numeric address that it runs to.
+  [[nodiscard]] const PortalAddress& address() const noexcept { return address_; }
+
+ private:
+  enum class Phase { kIdle, kConnecting, kLoggingIn, kReady, kLeaving };
+  struct Callbacks;
+  class LoginGuard;
+
+  Task<void> wait_for(RequestContext& context, const bool& done);
+  void handle(std::uint32_t events);
+  void handle_connecting(std::uint32_t events);
+  void receive_login(std::uint32_t events);
+  void service(int poll_events);
+  void end_of_turn();
+  void tick();
+  void watch_for_events();
+
+  Reactor& reactor_;
+  ConnectionOptions options_;
+  PortalAddress address_;
+  iscsi_context* context_ = nullptr;  ///< owned
+  User* user_ = nullptr;
+  Phase phase_ = Phase::kIdle;
+  std::optional<Error> failure_;
+  bool dirty_ = false;
+  bool broken_ = false;
+  std::unique_ptr<LoginGuard> guard_;  ///< while logging in
+
+  WakeUp changed_;
+  bool connected_ = false;
+  bool answered_ = false;  ///< login, discovery or logout, whichever runs
+  int answer_status_ = 0;  ///< of libiscsi
+  std::vector<DiscoveredTarget> targets_;
+
+  Reactor::Watch watch_;
+  Reactor::TurnEnd turn_end_;
+  Reactor::Timer timer_;
+};
+
+/// Ends a connection when a context's deadline passes or its caller gives up, so that what is in
+/// flight comes back; for login and logout, where nothing is left to be saved.
+class EndAtDeadline {
+ public:
+  /// `connection` outlives this; `what` stands in the error ("no answer ... within the deadline").
+  EndAtDeadline(Connection& connection, RequestContext& context, std::string what);
+
+ private:
+  Reactor::Timer timer_;
+  Cancellation::Registration registration_;
+};
+
+}  // namespace lunfs::iscsi

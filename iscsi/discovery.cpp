@@ -1,0 +1,17 @@
+#include "iscsi/discovery.h"
+
+#include <memory>
+#include <utility>
+
+namespace lunfs::iscsi {
+
+Task<std::vector<DiscoveredTarget>> discover_targets(RequestContext& context, Reactor& reactor,
+                                                     ThreadPool& pool, LoginRequest request) {
+  request.connection.target.reset();
+  const std::unique_ptr<Connection> connection = co_await log_in(context, reactor, pool, request);
+  std::vector<DiscoveredTarget> targets = co_await connection->send_targets(context);
+  co_await connection->logout(context);
+  co_return targets;
+}
+
+}  // namespace lunfs::iscsi

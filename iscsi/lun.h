@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "base/block_device.h"
+#include "iscsi/command_runner.h"
+#include "iscsi/lun_probe.h"
+#include "iscsi/scsi_data.h"
+
+namespace lunfs::iscsi {
+
+/// The LUN as a device of whole logical blocks. Reads and writes go straight between the socket and
+/// the caller's buffers, in pieces of geometry().max_transfer_bytes that are in flight together.
+///
+/// A read that comes short is an Error, never a short success. Optional commands that the target
+/// turns out not to know are left aside from then on. Belongs to the reactor's thread.
+class Lun final : public BlockDevice {
+ public:
+  /// `runner` outlives this.
+  Lun(CommandRunner& runner, LunFeatures features);
+
+  [[nodiscard]] Geometry geometry() const noexcept override { return features_.geometry; }
+  [[nodiscard]] const LunIdentity& identity() const noexcept { return features_.identity; }
+
+ protected:
+  Task<void> do_read(RequestContext& context, std::uint64_t offset, IoSpan out) override;
+  Task<void> do_write(RequestContext& context, std::uint64_t offset, ConstIoSpan in,
+                      WriteFlags flags) override;
+  /// SYNCHRONIZE CACHE, unless the LUN says that it has no volatile cache.
+  Task<void> do_flush(RequestContext& context) override;
+  /// A hint: a target that refuses it is not asked again, and nothing has changed.
+  Task<void> do_unmap(RequestContext& context, std::uint64_t offset, std::uint64_t length) override;
+  /// WRITE SAME where the LUN has it, else zeros; UNMAP alone would promise nothing.
+  Task<void> do_write_zeroes(RequestContext& context, std::uint64_t offset, std::uint64_t length,
+                             bool may_unmap) override;
+  Task<bool> do_compare_and_write(RequestContext& context, std::uint64_t offset,
+                                  ConstIoSpan expected, ConstIoSpan in) override;
+  Task<std::vector<Extent>> do_allocated(RequestContext& context, std::uint64_t offset,
+                                         std::uint64_t length) override;
+
+ private:
+  [[nodiscard]] std::uint64_t lba(std::uint64_t offset) const noexcept;
+  /// Of at most 2^32 - 1 blocks.
+  [[nodiscard]] std::uint32_t blocks(std::uint64_t length) const;
+
+  Task<void> read_piece(RequestContext& context, std::uint64_t offset, IoSpan out);
+  Task<void> write_piece(RequestContext& context, std::uint64_t offset, ConstIoSpan in,
+                         WriteFlags flags);
+  Task<void> write_all(RequestContext& context, std::uint64_t offset, ConstIoSpan in,
+                       WriteFlags flags);
+  Task<void> write_through(RequestContext& context, std::uint64_t offset, ConstIoSpan in,
+                           WriteFlags flags);
+  Task<bool> write_same(RequestContext& context, std::uint64_t offset, std::uint64_t length,
+                        bool unmap);
+  Task<void> write_zero_buffers(RequestContext& context, std::uint64_t offset,
+                                std::uint64_t length);
+  Task<void> unmap_runs(RequestContext& context, std::uint64_t offset, std::uint64_t length);
+  Task<std::vector<LbaState>> lba_states(RequestContext& context, std::uint64_t offset);
+
+  CommandRunner& runner_;
+  LunFeatures features_;
+  std::vector<std::byte> zeros_;  ///< never written to; made when first needed
+};
+
+}  // namespace lunfs::iscsi

@@ -1,0 +1,189 @@
+#include "iscsi/open_lun.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+#include "base/log.h"
+#include "base/unaligned_device.h"
+#include "iscsi/command_runner.h"
+#include "iscsi/discovery.h"
+#include "iscsi/login.h"
+#include "iscsi/lun.h"
+#include "iscsi/lun_probe.h"
+#include "iscsi/session.h"
+
+namespace lunfs::iscsi {
+
+namespace {
+
+/// The session, the LUN on it, and the bytes view over that.
+class OpenedLun final : public LunDevice {
+ public:
+  OpenedLun(Reactor& reactor, std::unique_ptr<Session> session,
+            std::unique_ptr<CommandRunner> runner, LunFeatures features)
+      : session_(std::move(session)),
+        runner_(std::move(runner)),
+        lun_(*runner_, std::move(features)),
+        bytes_(reactor, lun_) {}
+
+  [[nodiscard]] Geometry geometry() const noexcept override { return bytes_.geometry(); }
+  [[nodiscard]] const LunIdentity& identity() const noexcept override { return lun_.identity(); }
+  [[nodiscard]] std::string portal_text() const override {
+    return session_->connection().address().text();
+  }
+  [[nodiscard]] bool connected() const noexcept override { return !session_->connection().ended(); }
+  [[nodiscard]] SessionStats stats() const noexcept override { return session_->stats(); }
+
+  Task<void> logout(RequestContext& context) override {
+    co_await session_->connection().logout(context);
+  }
+
+ protected:
+  Task<void> do_read(RequestContext& context, std::uint64_t offset, IoSpan out) override {
+    return bytes_.read(context, offset, out);
+  }
+  Task<void> do_write(RequestContext& context, std::uint64_t offset, ConstIoSpan in,
+                      WriteFlags flags) override {
+    return bytes_.write(context, offset, in, flags);
+  }
+  Task<void> do_flush(RequestContext& context) override { return bytes_.flush(context); }
+  Task<void> do_unmap(RequestContext& context, std::uint64_t offset,
+                      std::uint64_t length) override {
+    return bytes_.unmap(context, offset, length);
+  }
+  Task<void> do_write_zeroes(RequestContext& context, std::uint64_t offset, std::uint64_t length,
+                             bool may_unmap) override {
+    return bytes_.write_zeroes(context, offset, length, may_unmap);
+  }
+  Task<bool> do_compare_and_write(RequestContext& context, std::uint64_t offset,
+                                  ConstIoSpan expected, ConstIoSpan in) override {
+    return bytes_.compare_and_write(context, offset, expected, in);
+  }
+  Task<void> do_copy(RequestContext& context, std::uint64_t from, std::uint64_t to,
+                     std::uint64_t length) override {
+    return bytes_.copy(context, from, to, length);
+  }
+  Task<std::vector<Extent>> do_allocated(RequestContext& context, std::uint64_t offset,
+                                         std::uint64_t length) override {
+    return bytes_.allocated(context, offset, length);
+  }
+
+ private:
+  std::unique_ptr<Session> session_;
+  std::unique_ptr<CommandRunner> runner_;
+  Lun lun_;
+  UnalignedDevice bytes_;
+};
+
+constexpr std::size_t kMaxNamesInError = 20;
+
+template <typename Names>
+std::string listed(const Names& names) {
+  const std::size_t shown = std::min(names.size(), kMaxNamesInError);
+  std::string text = fmt::format(
+      "{}", fmt::join(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(shown), ", "));
+  if (shown < names.size()) text += fmt::format(" and {} more", names.size() - shown);
+  return text;
+}
+
+/// `error` with the targets that the portal shows, or why it shows none.
+Task<Error> naming_targets(RequestContext& context, Reactor& reactor, ThreadPool& pool,
+                           LoginRequest request, Error error) {
+  std::vector<std::string> names;
+  std::string fault;
+  try {
+    const auto targets = co_await discover_targets(context, reactor, pool, std::move(request));
+    for (const DiscoveredTarget& target : targets) names.push_back(target.name);
+  } catch (const Error& failure) {
+    fault = failure.message();
+  }
+  std::string found = "the portal shows this initiator no target";
+  if (!names.empty()) found = fmt::format("targets that can be seen: {}", listed(names));
+  if (!fault.empty()) found = fmt::format("the targets could not be listed: {}", fault);
+  co_return Error(error.kind(), fmt::format("{}; {}", error.message(), found))
+      .because(error.cause())
+      .advise(error.remedy());
+}
+
+Task<std::unique_ptr<Connection>> log_in_naming_targets(RequestContext& context, Reactor& reactor,
+                                                        ThreadPool& pool,
+                                                        const LunOptions& options) {
+  LoginRequest request{options.url.portal,
+                       {options.initiator_name, options.url.target, options.chap},
+                       options.credentials_source};
+  std::optional<Error> unknown_target;
+  try {
+    co_return co_await log_in(context, reactor, pool, request);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kNotFound) throw;
+    unknown_target = error;
+  }
+  request.connection.chap = options.discovery_chap;
+  throw co_await naming_targets(context, reactor, pool, std::move(request),
+                                *std::move(unknown_target));
+}
+
+Task<LunFeatures> probe_naming_luns(RequestContext& context, CommandRunner& runner,
+                                    std::uint16_t lun) {
+  std::optional<Error> unusable;
+  try {
+    co_return co_await probe_lun(context, runner, lun);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kNotFound && error.kind() != ErrorKind::kUnsupported) throw;
+    unusable = error;
+  }
+  std::vector<std::uint16_t> luns;
+  try {
+    luns = co_await report_luns(context, runner);
+  } catch (const Error& error) {
+    log::debug("REPORT LUNS: {}", error.message());
+  }
+  const std::string found = luns.empty() ? "the target shows this initiator no LUN"
+                                         : fmt::format("LUNs that can be seen: {}", listed(luns));
+  throw Error(unusable->kind(), fmt::format("{}; {}", unusable->message(), found))
+      .because(unusable->cause().empty() ? "the number at the end of the URL is another one, or "
+                                           "the LUN is not mapped to this initiator"
+                                         : unusable->cause())
+      .advise("name one of the LUNs that can be seen, or map the LUN to this initiator");
+}
+
+}  // namespace
+
+Task<std::unique_ptr<LunDevice>> open_lun(RequestContext& context, Reactor& reactor,
+                                          ThreadPool& pool, LunOptions options) {
+  RequestContext opening = context;
+  opening.deadline =
+      std::min(context.deadline, RequestContext::Clock::now() + options.login_timeout);
+  std::unique_ptr<Connection> connection =
+      co_await log_in_naming_targets(opening, reactor, pool, options);
+  const std::string place = fmt::format("LUN {} of {}", options.url.lun, options.url.target.text());
+  std::unique_ptr<LunDevice> device;
+  {
+    const EndAtDeadline guard(*connection, opening,
+                              fmt::format("{} at {} did not answer within the login timeout", place,
+                                          options.url.portal.text()));
+    auto session =
+        std::make_unique<Session>(std::move(connection), options.url.lun, options.command_timeout);
+    auto runner = std::make_unique<CommandRunner>(*session, options.retries);
+    LunFeatures features;
+    try {
+      features = co_await probe_naming_luns(opening, *runner, options.url.lun);
+    } catch (Error& error) {
+      error.add_context(place);
+      throw;
+    }
+    device = std::make_unique<OpenedLun>(reactor, std::move(session), std::move(runner),
+                                         std::move(features));
+  }
+  const LunIdentity& identity = device->identity();
+  log::info("{}: {} {} serial={} id={} {} bytes in blocks of {}{}", place, identity.vendor,
+            identity.product, identity.serial, identity.designator, identity.size_bytes,
+            identity.block_size_bytes, device->geometry().read_only ? ", write protected" : "");
+  co_return device;
+}
+
+}  // namespace lunfs::iscsi

@@ -1,0 +1,96 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "base/block_device.h"
+#include "base/error.h"
+#include "iscsi/sense.h"
+
+namespace lunfs::iscsi {
+
+/// A command descriptor block as it goes over the wire.
+struct Cdb {
+  std::array<std::uint8_t, 16> bytes{};
+  std::uint8_t length = 0;
+};
+
+/// One SCSI command with its buffers, which the caller owns until the command has ended.
+struct ScsiCommand {
+  Cdb cdb;
+  IoSpan in{};                       ///< where the data goes; empty if it reads nothing
+  std::array<ConstIoSpan, 2> out{};  ///< what is sent, one after the other; not together with `in`
+  Resend resend = Resend::kAllowed;
+  std::optional<std::uint16_t> lun{};  ///< none: the session's
+
+  [[nodiscard]] std::size_t out_size() const noexcept { return out[0].size() + out[1].size(); }
+};
+
+/// How a command ended. Source: SAM-5 §5.3.
+enum class ScsiStatus : std::uint8_t {
+  kGood = 0x00,
+  kCheckCondition = 0x02,
+  kBusy = 0x08,
+  kReservationConflict = 0x18,
+  kTaskSetFull = 0x28,
+  kAcaActive = 0x30,
+  kTaskAborted = 0x40,
+};
+
+/// What the target answered.
+struct CommandResult {
+  ScsiStatus status = ScsiStatus::kGood;
+  std::optional<Sense> sense;     ///< for kCheckCondition, if the target sent any
+  std::size_t missing_bytes = 0;  ///< of those asked for, how many were not transferred
+  bool overflow = false;          ///< the target had more to transfer than was asked for
+
+  /// The command was carried out: GOOD, or CHECK CONDITION with RECOVERED ERROR.
+  [[nodiscard]] bool succeeded() const noexcept;
+  /// True for ILLEGAL REQUEST: the target does not know the command or one of its fields.
+  [[nodiscard]] bool not_supported() const noexcept;
+};
+
+/// The Error for a command that did not succeed: "READ(16): MEDIUM ERROR 03/11/00 ...".
+Error command_error(const Cdb& cdb, const CommandResult& result);
+
+/// T10's name of the command.
+std::string_view command_name(const Cdb& cdb) noexcept;
+
+/// Command descriptor blocks. LBAs and block counts are logical blocks of the LUN; allocation
+/// lengths are bytes. Source: SPC-4 §6, SBC-3 §5.
+namespace cdb {
+
+Cdb test_unit_ready();
+Cdb inquiry(std::uint16_t allocation_length);
+Cdb inquiry_page(std::uint8_t page, std::uint16_t allocation_length);
+Cdb read_capacity_16(std::uint32_t allocation_length);
+/// Current values, without block descriptors.
+Cdb mode_sense_6(std::uint8_t page, std::uint8_t allocation_length);
+Cdb report_luns(std::uint32_t allocation_length);
+Cdb read_16(std::uint64_t lba, std::uint32_t blocks);
+Cdb write_16(std::uint64_t lba, std::uint32_t blocks, bool fua);
+/// The whole LUN; (10), as every target has it.
+Cdb synchronize_cache_10();
+Cdb unmap(std::uint16_t parameter_length);
+Cdb write_same_16(std::uint64_t lba, std::uint32_t blocks, bool unmap);
+Cdb compare_and_write(std::uint64_t lba, std::uint8_t blocks);
+Cdb get_lba_status(std::uint64_t lba, std::uint32_t allocation_length);
+
+}  // namespace cdb
+
+/// A run of logical blocks.
+struct BlockRun {
+  std::uint64_t lba = 0;
+  std::uint32_t blocks = 0;
+
+  bool operator==(const BlockRun&) const = default;
+};
+
+/// The parameter list of UNMAP. At most 4095 runs.
+std::vector<std::byte> unmap_parameters(std::span<const BlockRun> runs);
+
+}  // namespace lunfs::iscsi

@@ -1,0 +1,266 @@
+#include "iscsi/session.h"
+
+#include <fmt/format.h>
+#include <iscsi/iscsi.h>
+#include <iscsi/scsi-lowlevel.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "base/checked.h"
+
+namespace lunfs::iscsi {
+
+namespace {
+
+struct TaskDeleter {
+  void operator()(scsi_task* task) const noexcept { scsi_free_scsi_task(task); }
+};
+using TaskPointer = std::unique_ptr<scsi_task, TaskDeleter>;
+
+/// The LUN field's first two bytes. Source: SAM-5 §4.7: peripheral device up to 255, flat space.
+std::uint16_t encoded_lun(std::uint16_t lun) noexcept {
+  constexpr std::uint16_t kFlatSpace = 0x4000;
+  return lun < 256 ? lun : static_cast<std::uint16_t>(kFlatSpace | lun);
+}
+
+/// libiscsi wants a pointer to bytes it may change, also for what it only sends.
+void* unchanged(ConstIoSpan bytes) noexcept { return const_cast<std::byte*>(bytes.data()); }
+
+TaskPointer make_task(const ScsiCommand& command, std::span<scsi_iovec, 2> vectors) {
+  const std::size_t length = command.in.empty() ? command.out_size() : command.in.size();
+  scsi_xfer_dir direction = SCSI_XFER_NONE;
+  if (!command.in.empty()) direction = SCSI_XFER_READ;
+  if (command.out_size() != 0) direction = SCSI_XFER_WRITE;
+  std::array<std::uint8_t, 16> cdb = command.cdb.bytes;
+  TaskPointer task(scsi_create_task(command.cdb.length, cdb.data(), direction,
+                                    checked_cast<int>(length, "length of a SCSI command")));
+  if (task == nullptr) throw Error(ErrorKind::kIo, "no memory for a SCSI command");
+  if (direction == SCSI_XFER_READ) {
+    vectors[0] = {command.in.data(), command.in.size()};
+    scsi_task_set_iov_in(task.get(), vectors.data(), 1);
+  } else if (direction == SCSI_XFER_WRITE) {
+    vectors[0] = {unchanged(command.out[0]), command.out[0].size()};
+    vectors[1] = {unchanged(command.out[1]), command.out[1].size()};
+    scsi_task_set_iov_out(task.get(), vectors.data(), command.out[1].empty() ? 1 : 2);
+  }
+  return task;
+}
+
+CommandResult result_of(const scsi_task& task, ScsiStatus status, std::size_t asked) {
+  constexpr std::size_t kLengthField = 2;  // in front of the sense data. Source: RFC 7143 §11.4.7
+  CommandResult result;
+  result.status = status;
+  if (status == ScsiStatus::kCheckCondition && task.datain.data != nullptr &&
+      task.datain.size > static_cast<int>(kLengthField)) {
+    const ConstByteSpan bytes =
+        std::as_bytes(std::span(task.datain.data, static_cast<std::size_t>(task.datain.size)));
+    const std::size_t told = load_be<std::uint16_t>(bytes, 0);
+    result.sense =
+        parse_sense(bytes.subspan(kLengthField, std::min(told, bytes.size() - kLengthField)));
+  }
+  if (task.residual_status == SCSI_RESIDUAL_UNDERFLOW) {
+    result.missing_bytes = std::min(task.residual, asked);
+  }
+  result.overflow = task.residual_status == SCSI_RESIDUAL_OVERFLOW;
+  return result;
+}
+
+/// Nullopt for what libiscsi itself reports: cancelled, error, timeout.
+std::optional<ScsiStatus> scsi_status(int status) noexcept {
+  switch (status) {
+    case SCSI_STATUS_GOOD:
+    case SCSI_STATUS_CONDITION_MET:
+      return ScsiStatus::kGood;
+    case SCSI_STATUS_CHECK_CONDITION:
+      return ScsiStatus::kCheckCondition;
+    case SCSI_STATUS_BUSY:
+      return ScsiStatus::kBusy;
+    case SCSI_STATUS_RESERVATION_CONFLICT:
+      return ScsiStatus::kReservationConflict;
+    case SCSI_STATUS_TASK_SET_FULL:
+      return ScsiStatus::kTaskSetFull;
+    case SCSI_STATUS_ACA_ACTIVE:
+      return ScsiStatus::kAcaActive;
+    case SCSI_STATUS_TASK_ABORTED:
+      return ScsiStatus::kTaskAborted;
+    default:
+      return std::nullopt;
+  }
+}
+
+}  // namespace
+
+/// One command with libiscsi; lives in the frame of execute().
+struct Session::Request {
+  Session& session;
+  const ScsiCommand& command;
+  std::array<scsi_iovec, 2> vectors{};  ///< libiscsi changes them while it uses them
+  TaskPointer task = make_task(command, vectors);
+  RequestContext::Clock::time_point started = RequestContext::Clock::now();
+  std::optional<ScsiStatus> status{};  ///< none when it ends: the connection ended first
+  bool in_flight = false;
+  Requests::iterator place{};
+  std::coroutine_handle<> waiting{};
+};
+
+struct Session::Callbacks {
+  static void on_command(iscsi_context* /*context*/, int status, void* /*data*/,
+                         void* private_data) {
+    auto& request = *static_cast<Request*>(private_data);
+    const auto known = scsi_status(status);
+    if (!known) {
+      request.session.connection_->note_broken();
+      return;
+    }
+    request.status = known;
+    Requests& answered = request.session.answered_;
+    answered.splice(answered.end(), request.session.in_flight_, request.place);
+  }
+};
+
+struct Session::Answer {
+  Request& request;
+
+  [[nodiscard]] bool await_ready() const noexcept { return !request.in_flight; }
+  void await_suspend(std::coroutine_handle<> handle) noexcept { request.waiting = handle; }
+  void await_resume() const noexcept {}
+};
+
+Session::Session(std::unique_ptr<Connection> connection, std::uint16_t lun,
+                 std::chrono::milliseconds command_timeout)
+    : connection_(std::move(connection)), lun_(lun), command_timeout_(command_timeout) {
+  connection_->set_user(this);
+}
+
+Session::~Session() { connection_->set_user(nullptr); }
+
+Task<CommandResult> Session::execute(RequestContext& context, const ScsiCommand& command) {
+  co_await enter(context);
+  struct Place {
+    Session& session;
+    ~Place() { session.leave(); }
+  } const place{*this};
+  if (connection_->ended()) throw connection_->failure();
+
+  Request request{*this, command};
+  start(request);
+  co_await Answer{request};
+  if (!request.status) {
+    const Error& failure = connection_->failure();
+    if (command.resend == Resend::kNever && command.out_size() != 0) {
+      throw Error(ErrorKind::kOutcomeUnknown,
+                  fmt::format("{} was sent and not answered: {}", command_name(command.cdb),
+                              failure.message()));
+    }
+    throw failure;
+  }
+  const std::size_t asked = command.in.empty() ? command.out_size() : command.in.size();
+  const CommandResult result = result_of(*request.task, *request.status, asked);
+  if (result.succeeded()) {
+    (command.in.empty() ? stats_.bytes_written : stats_.bytes_read) += asked - result.missing_bytes;
+  }
+  co_return result;
+}
+
+bool Session::full() const noexcept {
+  // While refused writes drain nothing new is sent, so that the draining comes to its end.
+  return entered_ >= kMaxInFlight || !draining_.empty();
+}
+
+Task<void> Session::enter(RequestContext& context) {
+  context.check();
+  if (connection_->ended()) throw connection_->failure();
+  if (!full() && waiting_.empty()) {
+    ++entered_;
+    co_return;
+  }
+  Waiter waiter(connection_->reactor());
+  waiting_.push_back(&waiter);
+  co_await waiter.admitted.until(context);
+  if (waiter.in) co_return;
+  waiting_.remove(&waiter);
+  if (connection_->ended()) throw connection_->failure();
+  context.check();
+  throw Error(ErrorKind::kInternal, "a waiting SCSI command was woken without a reason");
+}
+
+void Session::leave() noexcept {
+  --entered_;
+  admit_waiting();
+}
+
+void Session::admit_waiting() noexcept {
+  while (!waiting_.empty() && !full()) {
+    Waiter& next = *waiting_.front();
+    waiting_.pop_front();
+    ++entered_;
+    next.in = true;
+    next.admitted.wake();
+  }
+}
+
+void Session::start(Request& request) {
+  const std::uint16_t lun = encoded_lun(request.command.lun.value_or(lun_));
+  if (iscsi_scsi_command_async(connection_->context(), lun, request.task.get(),
+                               &Callbacks::on_command, nullptr, &request) != 0) {
+    throw Error(ErrorKind::kUnreachable, "the session takes no more commands");
+  }
+  request.place = in_flight_.insert(in_flight_.end(), &request);
+  request.in_flight = true;
+  ++stats_.commands;
+  connection_->queued();
+}
+
+void Session::finish(Request& request) noexcept {
+  request.in_flight = false;
+  if (request.waiting) connection_->reactor().defer(request.waiting);
+}
+
+void Session::on_progress() noexcept {
+  while (!answered_.empty()) {
+    Request& request = *answered_.front();
+    // A write may be refused before all of its data was sent, and libiscsi 1.19 goes on sending it
+    // out of the caller's buffer, by way of the task.
+    const bool refused_write =
+        request.command.out_size() != 0 && request.status != ScsiStatus::kGood;
+    if (refused_write && connection_->sending()) {
+      draining_.splice(draining_.end(), answered_, answered_.begin());
+      continue;
+    }
+    answered_.pop_front();
+    finish(request);
+  }
+  if (!draining_.empty() && !connection_->sending()) {
+    Requests done;
+    done.swap(draining_);
+    for (Request* request : done) finish(*request);
+    admit_waiting();
+  }
+}
+
+void Session::on_tick() noexcept {
+  const auto now = RequestContext::Clock::now();
+  for (const Requests* requests : {&in_flight_, &draining_}) {
+    if (requests->empty() || now - requests->front()->started < command_timeout_) continue;
+    connection_->end(Error(
+        ErrorKind::kUnreachable,
+        fmt::format("{} did not answer {} for {} s", connection_->address().text(),
+                    command_name(requests->front()->command.cdb),
+                    std::chrono::duration_cast<std::chrono::seconds>(command_timeout_).count())));
+    return;
+  }
+}
+
+void Session::on_end() noexcept {
+  // The context is gone: nothing refers to the tasks and buffers any more.
+  for (Requests* requests : {&answered_, &draining_, &in_flight_}) {
+    Requests done;
+    done.swap(*requests);
+    for (Request* request : done) finish(*request);
+  }
+  for (Waiter* waiter : waiting_) waiter->admitted.wake();
+}
+
+}  // namespace lunfs::iscsi

@@ -1,0 +1,83 @@
+#pragma once
+
+#include <chrono>
+#include <coroutine>
+#include <cstddef>
+#include <cstdint>
+#include <list>
+#include <memory>
+
+#include "base/request_context.h"
+#include "base/task.h"
+#include "base/wake_up.h"
+#include "iscsi/connection.h"
+#include "iscsi/open_lun.h"
+#include "iscsi/scsi_command.h"
+
+namespace lunfs::iscsi {
+
+/// SCSI commands to one LUN over a connection that is logged in.
+///
+/// At most kMaxInFlight commands are with libiscsi, more wait in order; who waits leaves when its
+/// deadline passes or it is cancelled. A command that was sent runs to its end, which is the
+/// target's answer or the end of the connection: one that goes unanswered for command_timeout ends
+/// it. Then everything in flight and everything later fails at once. A command's buffers are not
+/// touched any more once execute() has ended.
+///
+/// Belongs to the reactor's thread. No command may be in flight when it is destroyed.
+class Session final : private Connection::User {
+ public:
+  static constexpr std::size_t kMaxInFlight = 128;
+
+  Session(std::unique_ptr<Connection> connection, std::uint16_t lun,
+          std::chrono::milliseconds command_timeout);
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+  ~Session() override;
+
+  /// Sends the command once and returns the target's answer, whatever it is.
+  ///
+  /// Errors: kUnreachable (the session is lost), kOutcomeUnknown (the same, for a write with
+  /// Resend::kNever that was sent), kTimedOut and kCancelled (before it was sent); what the
+  /// connection was ended with.
+  Task<CommandResult> execute(RequestContext& context, const ScsiCommand& command);
+
+  [[nodiscard]] Connection& connection() noexcept { return *connection_; }
+  [[nodiscard]] const SessionStats& stats() const noexcept { return stats_; }
+  void count_retry() noexcept { ++stats_.retries; }
+
+ private:
+  struct Request;
+  struct Callbacks;
+  struct Answer;
+  struct Waiter {
+    explicit Waiter(Reactor& reactor) : admitted(reactor) {}
+    WakeUp admitted;
+    bool in = false;
+  };
+  using Requests = std::list<Request*>;
+
+  Task<void> enter(RequestContext& context);
+  void leave() noexcept;
+  void admit_waiting() noexcept;
+  void start(Request& request);
+  void finish(Request& request) noexcept;
+  [[nodiscard]] bool full() const noexcept;
+
+  void on_progress() noexcept override;
+  void on_tick() noexcept override;
+  void on_end() noexcept override;
+
+  std::unique_ptr<Connection> connection_;
+  std::uint16_t lun_;
+  std::chrono::milliseconds command_timeout_;
+  SessionStats stats_;
+
+  std::size_t entered_ = 0;     ///< commands admitted and not ended
+  std::list<Waiter*> waiting_;  ///< in order of arrival
+  Requests in_flight_;          ///< oldest first
+  Requests answered_;           ///< libiscsi has called back, not yet finished
+  Requests draining_;           ///< refused writes whose data libiscsi may still be sending
+};
+
+}  // namespace lunfs::iscsi
