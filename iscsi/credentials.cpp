@@ -247,14 +247,7 @@ Chap Credentials::for_login(const Iqn& target, const PortalAddress& portal,
     chap = section->login;
     break;
   }
-  if (user && !chap.offered()) {
-    throw Error(ErrorKind::kUsage,
-                fmt::format("the URL names user {}, but no credentials were found", *user))
-        .advise(fmt::format("put username and password into a section [{}], [{}] or [default] of "
-                            "the credentials file",
-                            target.text(), portal.text()));
-  }
-  if (user && *user != chap.username) {
+  if (user && chap.offered() && *user != chap.username) {
     throw Error(ErrorKind::kUsage, fmt::format("the URL names user {}, the credentials are for {}",
                                                *user, chap.username))
         .advise("change one of them");

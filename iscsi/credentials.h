@@ -25,8 +25,9 @@ struct Chap {
 /// Page: docs/man/lunfs-credentials.5.md.
 class Credentials {
  public:
-  /// Parses the text; `name` stands in errors. kUsage with line number for anything unknown. No
-  /// error repeats a value.
+  /// Parses the text; `name` stands in errors. kUsage with line number for anything unknown, for
+  /// a name without its secret, and for mutual CHAP with two equal secrets (reflection). No error
+  /// repeats a key or value.
   static Credentials parse(std::string_view text, std::string_view name);
 
   /// Reads the file: a regular file, owned by the caller or root, mode 0600 or 0400 at most, else
@@ -34,8 +35,8 @@ class Credentials {
   static Credentials load(const std::string& path);
 
   /// What to log in with: the section of the target, else of the portal (host:port, then host),
-  /// else "default"; none: empty Chap. If `user` is given, the username found must be the same,
-  /// else kUsage. Mutual CHAP with two equal secrets is refused (reflection).
+  /// else "default"; none: empty Chap. If `user` is given, a username that is found must be the
+  /// same, else kUsage.
   [[nodiscard]] Chap for_login(const Iqn& target, const PortalAddress& portal,
                                const std::optional<std::string>& user) const;
   /// The same for discovery (keys discovery_*), by portal or "default".
