@@ -1,12 +1,12 @@
 #pragma once
 
-#include <coroutine>
 #include <cstddef>
 #include <list>
 #include <utility>
 
 #include "base/reactor.h"
 #include "base/request_context.h"
+#include "base/wake_up.h"
 
 namespace lunfs::fs {
 
@@ -45,19 +45,17 @@ class ByteBudget {
 
  private:
   struct Waiter {
-    std::coroutine_handle<> handle;
-    std::size_t bytes = 0;
+    Waiter(Reactor& reactor, std::size_t wanted) : wake_up(reactor), bytes(wanted) {}
+    WakeUp wake_up;
+    std::size_t bytes;
     bool granted = false;
-    bool queued = false;
-    std::list<Waiter*>::iterator place{};
   };
-  struct Awaiter;
 
   [[nodiscard]] bool fits(std::size_t bytes) const noexcept {
     return used_ == 0 || used_ + bytes <= limit_;
   }
   void give_back(std::size_t bytes);
-  void leave(Waiter& waiter);
+  void admit();
 
   Reactor& reactor_;
   std::size_t limit_;

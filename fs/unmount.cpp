@@ -176,8 +176,14 @@ void unmount_and_wait(const std::string& mount_point) {
     throw Error(ErrorKind::kNotFound, fmt::format("{}: no lunfs is mounted there", directory))
         .advise("findmnt -t fuse.lunfs lists the mounts");
   }
+  const bool daemon_died = access(directory.c_str(), F_OK) != 0 && errno == ENOTCONN;
   const FileDescriptor socket = ask_for_end(directory);
   remove_mount(directory, Detach::kIfUnused);
+  if (daemon_died) {
+    throw Error(ErrorKind::kIo, fmt::format("{}: unmounted, but the daemon had died", directory))
+        .because("it was killed, or it crashed; the log may tell")
+        .advise("writes that no fsync had confirmed may be lost: check the disks");
+  }
   if (socket.valid()) wait_for_end(socket.get(), directory);
 }
 

@@ -93,7 +93,8 @@ void View::add_volumes(BlockDevice& device, const std::string& read_only_reason)
 void View::add_lv_bytes(Node& directory, BlockDevice& device) {
   for (const std::string& name : catalog_->lv_names) {
     if (const auto volume = by_lv_.find(name); volume != by_lv_.end()) {
-      ++volume->second->attributes.st_nlink;  // the same inode under a second name
+      // The same inode under a second name. st_nlink stays 1: `cp -a` unlinks a target that has
+      // several links before it writes, and a disk cannot be unlinked.
       enter(directory, name, *volume->second);
       continue;
     }

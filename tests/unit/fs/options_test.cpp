@@ -1,0 +1,174 @@
+#include "fs/options.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "base/error.h"
+
+namespace lunfs::fs {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+MountOptions mount_with(const std::string& options) {
+  return parse_command({"/dev/lun", "/mnt", "-o", options}).mount;
+}
+
+std::string usage_error(const std::vector<std::string>& words) {
+  try {
+    parse_command(words);
+  } catch (const Error& error) {
+    EXPECT_TRUE(error.kind() == ErrorKind::kUsage || error.kind() == ErrorKind::kUnsupported);
+    return error.message();
+  }
+  return "no error";
+}
+
+TEST(Options, DefaultsAreThoseOfTheManual) {
+  const MountOptions options = parse_command({"/dev/lun", "/mnt"}).mount;
+  EXPECT_EQ(options.timeout.count(), 120);
+  EXPECT_EQ(options.path_timeout.count(), 15);
+  EXPECT_EQ(options.login_timeout.count(), 15);
+  EXPECT_EQ(options.cache, CacheMode::kAuto);
+  EXPECT_EQ(options.umask, 0077U);
+  EXPECT_EQ(options.uid, geteuid());
+  EXPECT_TRUE(options.sync_on_close);
+  EXPECT_FALSE(options.read_only);
+  EXPECT_FALSE(options.detached);
+  EXPECT_FALSE(options.allow_other);
+  EXPECT_FALSE(options.foreground);
+}
+
+TEST(Options, EveryOptionIsTaken) {
+  const MountOptions options = mount_with(
+      "ro,detached,allow_other,uid=12,gid=34,umask=027,credentials=/c,"
+      "initiator=iqn.2026-11.example:me,timeout=0,path_timeout=3,login_timeout=4,cache=none,"
+      "sessions=1,sync_on_close=no,log=warn,log_file=/l,fsname=san,subtype=x,noexec");
+  EXPECT_TRUE(options.read_only);
+  EXPECT_TRUE(options.detached);
+  EXPECT_TRUE(options.allow_other);
+  EXPECT_EQ(options.uid, 12U);
+  EXPECT_EQ(options.gid, 34U);
+  EXPECT_EQ(options.umask, 027U);
+  EXPECT_EQ(options.credentials, "/c");
+  EXPECT_EQ(options.initiator, "iqn.2026-11.example:me");
+  EXPECT_EQ(options.timeout.count(), 0);
+  EXPECT_EQ(options.path_timeout.count(), 3);
+  EXPECT_EQ(options.login_timeout.count(), 4);
+  EXPECT_EQ(options.cache, CacheMode::kNone);
+  EXPECT_FALSE(options.sync_on_close);
+  EXPECT_EQ(options.log_level, log::Level::kWarn);
+  EXPECT_EQ(options.log_file, "/l");
+  EXPECT_EQ(options.fsname, "san");
+  EXPECT_EQ(options.subtype, "x");
+  EXPECT_THAT(options.kernel_options, ElementsAre("noexec"));
+}
+
+TEST(Options, WordsOfFstabAreAcceptedAndChangeNothing) {
+  const MountOptions options = mount_with(
+      "_netdev,nofail,noauto,auto,user,user=joe,users,owner,group,defaults,sync,async,atime,"
+      "noatime,relatime,comment=a b,x-systemd.automount,x-systemd.requires=network.target");
+  EXPECT_FALSE(options.read_only);
+  EXPECT_TRUE(options.kernel_options.empty());
+}
+
+TEST(Options, LastOfRoAndRwWins) {
+  EXPECT_FALSE(mount_with("ro,rw").read_only);
+  EXPECT_TRUE(mount_with("rw,ro").read_only);
+}
+
+TEST(Options, SeveralOptionWordsAddUp) {
+  const MountOptions options =
+      parse_command({"-o", "ro", "/dev/lun", "-o", "detached", "/mnt"}).mount;
+  EXPECT_TRUE(options.read_only);
+  EXPECT_TRUE(options.detached);
+  EXPECT_EQ(options.source, "/dev/lun");
+}
+
+TEST(Options, BackslashKeepsACommaInAValue) {
+  EXPECT_EQ(mount_with("credentials=/a\\,b,ro").credentials, "/a,b");
+}
+
+TEST(Options, RelativePathsBecomeAbsolute) {
+  const MountOptions options = parse_command({"lun.img", "mnt/../mnt2"}).mount;
+  const auto here = std::filesystem::current_path();
+  EXPECT_EQ(options.source, (here / "lun.img").string());
+  EXPECT_EQ(options.mount_point, (here / "mnt2").string());
+}
+
+TEST(Options, UrlStaysAsItIs) {
+  const std::string url = "iscsi://bob@san/iqn.2026-11.example:t/1";
+  EXPECT_EQ(parse_command({url, "/mnt"}).mount.source, url);
+}
+
+TEST(Options, DebugMeansForegroundAndEveryRequest) {
+  const MountOptions options = parse_command({"/dev/lun", "/mnt", "-d"}).mount;
+  EXPECT_TRUE(options.foreground);
+  EXPECT_EQ(options.log_level, log::Level::kDebug);
+}
+
+TEST(Options, PasswordAmongTheOptionsIsRefusedWithoutRepeatingIt) {
+  const std::string message = usage_error({"/dev/lun", "/mnt", "-o", "password=hunter2"});
+  EXPECT_THAT(message, HasSubstr("password"));
+  EXPECT_THAT(message, Not(HasSubstr("hunter2")));
+}
+
+struct BadWords {
+  std::string name;
+  std::vector<std::string> words;
+  std::string expected;
+};
+
+class OptionsRefuse : public ::testing::TestWithParam<BadWords> {};
+
+TEST_P(OptionsRefuse, NamesTheWordAtFault) {
+  EXPECT_THAT(usage_error(GetParam().words), HasSubstr(GetParam().expected));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, OptionsRefuse,
+    ::testing::Values(
+        BadWords{"unknown", {"/l", "/m", "-o", "frobnicate"}, "unknown option 'frobnicate'"},
+        BadWords{"unknown_value", {"/l", "/m", "-o", "frob=1"}, "unknown option 'frob'"},
+        BadWords{"no_value", {"/l", "/m", "-o", "timeout"}, "timeout takes a value"},
+        BadWords{"empty_value", {"/l", "/m", "-o", "timeout="}, "timeout takes a value"},
+        BadWords{"not_a_number", {"/l", "/m", "-o", "timeout=1x"}, "timeout=1x"},
+        BadWords{"negative", {"/l", "/m", "-o", "timeout=-1"}, "timeout=-1"},
+        BadWords{"too_long", {"/l", "/m", "-o", "timeout=86401"}, "from 0 to 86400"},
+        BadWords{"zero_login", {"/l", "/m", "-o", "login_timeout=0"}, "from 1"},
+        BadWords{"umask_not_octal", {"/l", "/m", "-o", "umask=8"}, "umask=8"},
+        BadWords{"umask_too_large", {"/l", "/m", "-o", "umask=1000"}, "umask=1000"},
+        BadWords{"cache", {"/l", "/m", "-o", "cache=maybe"}, "auto or none"},
+        BadWords{"log", {"/l", "/m", "-o", "log=loud"}, "error, warn, info or debug"},
+        BadWords{"sync", {"/l", "/m", "-o", "sync_on_close=1"}, "yes or no"},
+        BadWords{"initiator", {"/l", "/m", "-o", "initiator=me"}, "me"},
+        BadWords{"sessions", {"/l", "/m", "-o", "sessions=2"}, "not available yet"},
+        BadWords{"portal", {"/l", "/m", "-o", "portal=b:3260"}, "not available yet"},
+        BadWords{"one_word", {"/l"}, "two words"}, BadWords{"no_words", {}, "two words"},
+        BadWords{"three_words", {"/l", "/m", "/n"}, "2 required"},
+        BadWords{"flag", {"/l", "/m", "--frob"}, "--frob"},
+        BadWords{"unmount_and_more", {"-u", "/m", "-o", "ro"}, "nothing else"}),
+    [](const auto& tested) { return tested.param.name; });
+
+TEST(Options, UnmountTakesItsDirectory) {
+  const Command command = parse_command({"-u", "/mnt/sr"});
+  EXPECT_EQ(command.kind, Command::Kind::kUnmount);
+  EXPECT_EQ(command.unmount_point, "/mnt/sr");
+}
+
+TEST(Options, HelpNamesEveryOption) {
+  const std::string help = help_text();
+  for (const char* word :
+       {"ro", "rw", "detached", "credentials=", "initiator=", "timeout=", "login_timeout=",
+        "path_timeout=", "cache=", "sync_on_close=", "uid=", "gid=", "umask=", "allow_other",
+        "log=", "log_file=", "fsname=", "subtype="}) {
+    EXPECT_THAT(help, HasSubstr(word));
+  }
+}
+
+}  // namespace
+}  // namespace lunfs::fs
