@@ -180,11 +180,14 @@ Task<void> Lun::unmap_runs(RequestContext& context, std::uint64_t offset, std::u
 
 Task<void> Lun::do_write_zeroes(RequestContext& context, std::uint64_t offset, std::uint64_t length,
                                 bool may_unmap) {
+  // The results have names because g++ 12 loses its way in `if (co_await ...)`.
   if (may_unmap && features_.write_same_unmap) {
-    if (co_await write_same(context, offset, length, true)) co_return;
+    const bool done = co_await write_same(context, offset, length, true);
+    if (done) co_return;
   }
   if (features_.write_same) {
-    if (co_await write_same(context, offset, length, false)) co_return;
+    const bool done = co_await write_same(context, offset, length, false);
+    if (done) co_return;
   }
   co_await write_zero_buffers(context, offset, length);
 }
