@@ -73,7 +73,7 @@ std::string lower_case(std::string text) {
 std::string normal_name(std::string_view name, const LineError& place) {
   if (name == "default") return std::string(name);
   try {
-    const std::string_view form = name.substr(0, 4);
+    const std::string form = lower_case(std::string(name.substr(0, 4)));
     if (form == "iqn." || form == "eui." || form == "naa.") return Iqn::parse(name).text();
     const PortalAddress portal = PortalAddress::parse(name);
     const std::string host = lower_case(host_text(portal));

@@ -174,7 +174,8 @@ Task<void> Lun::unmap_runs(RequestContext& context, std::uint64_t offset, std::u
                 command_error(command.cdb, result).message());
       co_return;
     }
-    if (std::optional<Error> fault = fault_of(command, result)) throw *std::move(fault);
+    // tgtd counts no byte of the list as transferred; the content is undefined now either way.
+    if (!result.succeeded()) throw command_error(command.cdb, result);
   }
 }
 
@@ -251,6 +252,11 @@ Task<bool> Lun::do_compare_and_write(RequestContext& context, std::uint64_t offs
   const bool differs = result.status == ScsiStatus::kCheckCondition && result.sense &&
                        !result.sense->deferred && result.sense->key == SenseKey::kMiscompare;
   if (differs) co_return false;
+  // tgtd names a length for it in VPD page B0 and does not know the command.
+  if (result.not_supported()) {
+    features_.geometry.can_compare_and_write = false;
+    features_.max_compare_and_write = 0;
+  }
   if (std::optional<Error> fault = fault_of(command, result)) throw *std::move(fault);
   co_return true;
 }

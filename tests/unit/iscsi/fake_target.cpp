@@ -1,0 +1,427 @@
+#include "tests/unit/iscsi/fake_target.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <stdexcept>
+#include <utility>
+
+#include "base/bytes.h"
+
+namespace lunfs::testing {
+
+namespace {
+
+constexpr std::size_t kHeader = 48;
+constexpr std::uint32_t kSegment = 65536;
+constexpr std::uint32_t kBurst = 262144;
+
+bool read_exactly(int fd, std::byte* out, std::size_t size) {
+  while (size > 0) {
+    const ssize_t count = recv(fd, out, size, 0);
+    if (count <= 0) return false;
+    out += count;
+    size -= static_cast<std::size_t>(count);
+  }
+  return true;
+}
+
+bool write_exactly(int fd, ConstByteSpan bytes) {
+  while (!bytes.empty()) {
+    const ssize_t count = send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (count <= 0) return false;
+    bytes = bytes.subspan(static_cast<std::size_t>(count));
+  }
+  return true;
+}
+
+}  // namespace
+
+struct FakeTarget::Pdu {
+  std::array<std::byte, kHeader> header{};
+  std::vector<std::byte> data;
+
+  [[nodiscard]] std::uint8_t opcode() const { return get<std::uint8_t>(0) & 0x3fU; }
+  template <typename T>
+  [[nodiscard]] T get(std::size_t place) const {
+    return load_be<T>(header, place);
+  }
+  template <typename T>
+  void put(std::size_t place, T value) {
+    store_be<T>(header, place, value);
+  }
+};
+
+/// One connection, from login to its end.
+class FakeTarget::Connection {
+ public:
+  Connection(FakeTarget& target, int fd) : target_(target), options_(target.options_), fd_(fd) {}
+
+  void serve() {
+    if (!login()) return;
+    Pdu request;
+    while (receive(request)) {
+      switch (request.opcode()) {
+        case 0x00:  // NOP-Out
+          break;
+        case 0x01:
+          if (!command(request)) return;
+          break;
+        case 0x04:
+          text(request);
+          break;
+        case 0x05:  // Data-Out that nobody waits for
+          break;
+        case 0x06: {
+          Pdu reply = answer_to(request, 0x26);
+          send_pdu(reply);
+          return;
+        }
+        default:
+          return;
+      }
+    }
+  }
+
+ private:
+  bool receive(Pdu& pdu) {
+    if (!read_exactly(fd_, pdu.header.data(), kHeader)) return false;
+    const std::size_t size = pdu.get<std::uint32_t>(4) & 0xffffffU;
+    pdu.data.resize((size + 3) / 4 * 4);
+    if (!read_exactly(fd_, pdu.data.data(), pdu.data.size())) return false;
+    pdu.data.resize(size);
+    return true;
+  }
+
+  bool send_pdu(Pdu& pdu) {
+    pdu.put<std::uint32_t>(4, static_cast<std::uint32_t>(pdu.data.size()));
+    std::vector<std::byte> wire(pdu.header.begin(), pdu.header.end());
+    wire.insert(wire.end(), pdu.data.begin(), pdu.data.end());
+    wire.resize((wire.size() + 3) / 4 * 4);
+    return write_exactly(fd_, wire);
+  }
+
+  Pdu answer_to(const Pdu& request, std::uint8_t opcode) {
+    Pdu reply;
+    reply.put<std::uint8_t>(0, opcode);
+    reply.put<std::uint8_t>(1, 0x80);
+    reply.put<std::uint32_t>(16, request.get<std::uint32_t>(16));
+    reply.put<std::uint32_t>(24, stat_sn_++);
+    const bool immediate = (request.get<std::uint8_t>(0) & 0x40U) != 0;
+    const auto cmd_sn = request.get<std::uint32_t>(24);
+    if (request.opcode() != 0x05) expected_ = immediate ? cmd_sn : cmd_sn + 1;
+    reply.put<std::uint32_t>(28, expected_);
+    reply.put<std::uint32_t>(32, expected_ + 63);
+    return reply;
+  }
+
+  bool login() {
+    Pdu request;
+    for (int round = 0; receive(request); ++round) {
+      const std::string text(as_text(request.data));
+      const LoginReply told = options_.login ? options_.login(round, text) : default_reply(request);
+      if (told.say_nothing) continue;
+      if (!told.raw.empty()) {
+        write_exactly(fd_, as_byte_span(told.raw));
+      } else {
+        Pdu reply = login_answer(request, told);
+        if (told.twice) {
+          Pdu first = reply;
+          send_pdu(first);
+        }
+        send_pdu(reply);
+      }
+      if (told.hang_up) return false;
+      if (told.status == 0 && told.transit && told.next_stage == 3) return true;
+    }
+    return false;
+  }
+
+  static LoginReply default_reply(const Pdu& request) {
+    LoginReply reply;
+    const unsigned stage = (request.get<std::uint8_t>(1) >> 2U) & 3U;
+    reply.current_stage = stage;
+    reply.next_stage = stage == 0 ? 1 : 3;
+    if (stage == 0) reply.keys = {"AuthMethod=None"};
+    return reply;
+  }
+
+  Pdu login_answer(const Pdu& request, const LoginReply& told) {
+    Pdu reply = answer_to(request, 0x23);
+    const unsigned flags = (told.transit ? 0x80U : 0U) | (told.current_stage << 2U) |
+                           (told.transit ? told.next_stage : 0U);
+    reply.put<std::uint8_t>(1, static_cast<std::uint8_t>(flags));
+    for (std::size_t i = 8; i < 14; ++i) reply.header[i] = request.header[i];
+    reply.put<std::uint16_t>(14, 1);
+    reply.put<std::uint16_t>(36, told.status);
+    std::vector<std::string> keys = told.keys;
+    if (told.current_stage == 1 && told.status == 0) {
+      const bool free = options_.unsolicited_data;
+      keys.push_back(std::string("InitialR2T=") + (free ? "No" : "Yes"));
+      keys.emplace_back("ImmediateData=Yes");
+      keys.push_back("MaxRecvDataSegmentLength=" + std::to_string(free ? 8192 : kSegment));
+      keys.push_back("FirstBurstLength=" + std::to_string(free ? kBurst : kSegment));
+      keys.push_back("MaxBurstLength=" + std::to_string(kBurst));
+    }
+    for (const std::string& key : keys) {
+      const ConstByteSpan bytes = as_byte_span(key);
+      reply.data.insert(reply.data.end(), bytes.begin(), bytes.end());
+      reply.data.push_back(std::byte{0});
+    }
+    return reply;
+  }
+
+  void text(const Pdu& request) {
+    Pdu reply = answer_to(request, 0x24);
+    const std::string list = std::string("TargetName=iqn.2026-11.example:fake") + '\0';
+    const ConstByteSpan bytes = as_byte_span(list);
+    reply.data.assign(bytes.begin(), bytes.end());
+    reply.put<std::uint32_t>(20, 0xffffffff);
+    send_pdu(reply);
+  }
+
+  bool command(const Pdu& request) {
+    iscsi::Cdb cdb;
+    for (std::size_t i = 0; i < cdb.bytes.size(); ++i) {
+      cdb.bytes[i] = request.get<std::uint8_t>(32 + i);
+    }
+    cdb.length = 16;
+    {
+      const std::lock_guard lock(target_.mutex_);
+      ++target_.counts_[cdb.bytes[0]];
+    }
+    std::optional<Reply> told;
+    if (options_.handler) told = options_.handler(cdb);
+    if (told && told->hang_up) return false;
+    if (told && told->say_nothing) return true;
+    std::vector<std::byte> data = request.data;
+    if (!(told && told->early) && !receive_data(request, data)) return false;
+    return send_reply(request, told ? *told : execute(cdb, data));
+  }
+
+  /// The rest of a write's data, asked for by R2T or sent without.
+  bool receive_data(const Pdu& request, std::vector<std::byte>& data) {
+    const bool writes = (request.get<std::uint8_t>(1) & 0x20U) != 0;
+    const auto expected = request.get<std::uint32_t>(20);
+    bool unsolicited = (request.get<std::uint8_t>(1) & 0x80U) == 0;
+    while (writes && data.size() < expected) {
+      if (!unsolicited) {
+        Pdu r2t = answer_to(request, 0x31);
+        --stat_sn_;
+        r2t.put<std::uint32_t>(20, 1);
+        r2t.put<std::uint32_t>(36, r2t_sn_++);
+        r2t.put<std::uint32_t>(40, static_cast<std::uint32_t>(data.size()));
+        r2t.put<std::uint32_t>(
+            44, std::min(kBurst, expected - static_cast<std::uint32_t>(data.size())));
+        send_pdu(r2t);
+      }
+      unsolicited = false;
+      bool last = false;
+      while (!last) {
+        Pdu out;
+        if (!receive(out)) return false;
+        if (out.opcode() != 0x05) {  // another command in between: served first
+          if (out.opcode() != 0x01 || !command(out)) return false;
+          continue;
+        }
+        if (out.get<std::uint32_t>(16) != request.get<std::uint32_t>(16)) continue;
+        data.insert(data.end(), out.data.begin(), out.data.end());
+        last = (out.get<std::uint8_t>(1) & 0x80U) != 0;
+      }
+    }
+    return true;
+  }
+
+  bool send_reply(const Pdu& request, const Reply& told) {
+    const auto expected = request.get<std::uint32_t>(20);
+    const bool reads = (request.get<std::uint8_t>(1) & 0x40U) != 0;
+    const std::size_t size = reads ? std::min<std::size_t>(told.data.size(), expected) : 0;
+    for (std::size_t done = 0; done < size;) {
+      Pdu in = answer_to(request, 0x25);
+      --stat_sn_;
+      const std::size_t part = std::min<std::size_t>(size - done, kSegment);
+      in.data.assign(told.data.begin() + static_cast<std::ptrdiff_t>(done),
+                     told.data.begin() + static_cast<std::ptrdiff_t>(done + part));
+      in.put<std::uint8_t>(1, done + part == size ? 0x80 : 0x00);
+      in.put<std::uint32_t>(20, 0xffffffff);
+      in.put<std::uint32_t>(40, static_cast<std::uint32_t>(done));
+      if (!send_pdu(in)) return false;
+      done += part;
+    }
+    Pdu reply = answer_to(request, 0x21);
+    reply.put<std::uint8_t>(3, told.status);
+    std::uint32_t missing = told.underflow;
+    if (told.status == 0 && reads && missing == 0) {
+      missing = expected - static_cast<std::uint32_t>(size);
+    }
+    if (missing != 0) {
+      reply.put<std::uint8_t>(1, 0x82);
+      reply.put<std::uint32_t>(44, missing);
+    }
+    if (!told.sense.empty()) {
+      reply.data.resize(2);
+      store_be<std::uint16_t>(reply.data, 0, static_cast<std::uint16_t>(told.sense.size()));
+      reply.data.insert(reply.data.end(), told.sense.begin(), told.sense.end());
+    }
+    return send_pdu(reply);
+  }
+
+  Reply execute(const iscsi::Cdb& cdb, const std::vector<std::byte>& data);
+  [[nodiscard]] Reply inquiry(const iscsi::Cdb& cdb) const;
+  [[nodiscard]] Reply capacity() const;
+
+  FakeTarget& target_;
+  const Options& options_;
+  int fd_;
+  std::uint32_t stat_sn_ = 1;
+  std::uint32_t expected_ = 0;
+  std::uint32_t r2t_sn_ = 0;
+};
+
+FakeTarget::Reply FakeTarget::Connection::inquiry(const iscsi::Cdb& cdb) const {
+  Reply reply;
+  if ((cdb.bytes[1] & 1U) == 0) {
+    reply.data.assign(36, std::byte{' '});
+    reply.data[0] = std::byte{0};
+    return reply;
+  }
+  const std::uint8_t page = cdb.bytes[2];
+  reply.data.assign(64, std::byte{0});
+  store_be(reply.data, 1, page);
+  store_be<std::uint16_t>(reply.data, 2, 60);
+  if (page == 0x00) {
+    store_be<std::uint16_t>(reply.data, 2, 3);
+    store_be<std::uint8_t>(reply.data, 5, 0xb0);
+    store_be<std::uint8_t>(reply.data, 6, 0xb2);
+  } else if (page == 0xb0) {
+    store_be(reply.data, 5, options_.max_compare_and_write);
+    store_be(reply.data, 8, options_.max_transfer_blocks);
+    if (options_.thin) store_be<std::uint64_t>(reply.data, 36, 1000);
+  } else if (page == 0xb2 && options_.thin) {
+    store_be<std::uint8_t>(reply.data, 5, 0xc0);
+  }
+  return reply;
+}
+
+FakeTarget::Reply FakeTarget::Connection::capacity() const {
+  Reply reply;
+  reply.data.assign(32, std::byte{0});
+  store_be<std::uint64_t>(reply.data, 0, options_.blocks - 1);
+  store_be<std::uint32_t>(reply.data, 8, options_.block_size_bytes);
+  if (options_.thin) store_be<std::uint8_t>(reply.data, 14, 0xc0);
+  return reply;
+}
+
+FakeTarget::Reply FakeTarget::Connection::execute(const iscsi::Cdb& cdb,
+                                                  const std::vector<std::byte>& data) {
+  const std::lock_guard lock(target_.mutex_);
+  const ConstByteSpan bytes = std::as_bytes(std::span(cdb.bytes));
+  const std::uint64_t at = load_be<std::uint64_t>(bytes, 2) * options_.block_size_bytes;
+  const std::uint64_t length =
+      std::uint64_t{load_be<std::uint32_t>(bytes, 10)} * options_.block_size_bytes;
+  const auto place = target_.bytes_.begin() + static_cast<std::ptrdiff_t>(at);
+  Reply reply;
+  switch (cdb.bytes[0]) {
+    case 0x00:  // TEST UNIT READY
+    case 0x35:  // SYNCHRONIZE CACHE(10)
+    case 0x42:  // UNMAP
+      return reply;
+    case 0x12:
+      return inquiry(cdb);
+    case 0x1a: {  // MODE SENSE(6)
+      const unsigned flags = (options_.write_protected ? 0x80U : 0U) | (options_.fua ? 0x10U : 0U);
+      reply.data.assign(24, std::byte{0});
+      reply.data[2] = static_cast<std::byte>(flags);
+      reply.data[4] = std::byte{0x08};
+      reply.data[6] = options_.write_cache ? std::byte{4} : std::byte{0};
+      return reply;
+    }
+    case 0x9e:
+      if (cdb.bytes[1] == 0x10) return capacity();
+      break;
+    case 0x88:
+      reply.data.assign(place, place + static_cast<std::ptrdiff_t>(length));
+      return reply;
+    case 0x8a:
+      std::copy(data.begin(), data.end(), place);
+      return reply;
+    case 0x93:  // WRITE SAME(16)
+      for (std::uint64_t i = 0; i < length; ++i) target_.bytes_[at + i] = data[i % data.size()];
+      return reply;
+    case 0x89: {  // COMPARE AND WRITE
+      const auto half = static_cast<std::ptrdiff_t>(data.size() / 2);
+      if (!std::equal(data.begin(), data.begin() + half, place)) {
+        return {.status = 2, .sense = sense(0x0e, 0x1d, 0x00), .data = {}};
+      }
+      std::copy(data.begin() + half, data.end(), place);
+      return reply;
+    }
+    default:
+      break;
+  }
+  return {.status = 2, .sense = sense(0x05, 0x20, 0x00), .data = {}};
+}
+
+std::vector<std::byte> FakeTarget::sense(std::uint8_t key, std::uint8_t asc, std::uint8_t ascq) {
+  std::vector<std::byte> bytes(18);
+  store_be<std::uint8_t>(bytes, 0, 0x70);
+  store_be(bytes, 2, key);
+  store_be<std::uint8_t>(bytes, 7, 10);
+  store_be(bytes, 12, asc);
+  store_be(bytes, 13, ascq);
+  return bytes;
+}
+
+FakeTarget::FakeTarget(Options options)
+    : options_(std::move(options)),
+      listener_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)),
+      bytes_(options_.blocks * options_.block_size_bytes),
+      counts_(256) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof(address);
+  auto* generic = reinterpret_cast<sockaddr*>(&address);
+  if (bind(listener_.get(), generic, size) != 0 || listen(listener_.get(), 8) != 0 ||
+      getsockname(listener_.get(), generic, &size) != 0) {
+    throw std::runtime_error("the fake target cannot listen");
+  }
+  port_ = ntohs(address.sin_port);
+  thread_ = std::jthread([this] { serve(); });
+}
+
+FakeTarget::~FakeTarget() {
+  ending_ = true;
+  shutdown(listener_.get(), SHUT_RDWR);
+  if (const int fd = connection_; fd >= 0) shutdown(fd, SHUT_RDWR);
+}
+
+void FakeTarget::serve() {
+  while (!ending_) {
+    const FileDescriptor fd(accept(listener_.get(), nullptr, nullptr));
+    if (!fd.valid()) return;
+    connection_ = fd.get();
+    if (!ending_) Connection(*this, fd.get()).serve();
+    connection_ = -1;
+  }
+}
+
+std::size_t FakeTarget::count(std::uint8_t opcode) const {
+  const std::lock_guard lock(mutex_);
+  return counts_[opcode];
+}
+
+std::vector<std::byte> FakeTarget::bytes() const {
+  const std::lock_guard lock(mutex_);
+  return bytes_;
+}
+
+void FakeTarget::set_bytes(std::vector<std::byte> bytes) {
+  const std::lock_guard lock(mutex_);
+  bytes_ = std::move(bytes);
+}
+
+}  // namespace lunfs::testing

@@ -1,0 +1,101 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "base/file_descriptor.h"
+#include "iscsi/lun_url.h"
+#include "iscsi/scsi_command.h"
+
+namespace lunfs::testing {
+
+/// A small iSCSI target that does what a test tells it, right or wrong: a login by script, and one
+/// LUN in memory whose answers can be replaced command by command.
+///
+/// Serves one connection after the other on a thread of its own, which also calls the script and
+/// the handler: what they share with the test must be atomic or locked.
+class FakeTarget {
+ public:
+  /// An answer to a login request, and what to do then.
+  struct LoginReply {
+    bool transit = true;
+    unsigned current_stage = 1;  ///< CSG: 0 security, 1 operational
+    unsigned next_stage = 3;     ///< NSG: 3 full feature
+    std::uint16_t status = 0;
+    std::vector<std::string> keys;
+    std::string raw;           ///< sent in place of a PDU if not empty
+    bool hang_up = false;      ///< closes behind it
+    bool say_nothing = false;  ///< sends nothing, and keeps the connection open
+    bool twice = false;        ///< sends the PDU twice at once
+  };
+  /// Called with the number of the request in this login, from 0, and its text.
+  using LoginScript = std::function<LoginReply(int round, const std::string& text)>;
+
+  /// An answer to a SCSI command.
+  struct Reply {
+    std::uint8_t status = 0;
+    std::vector<std::byte> sense;
+    std::vector<std::byte> data;
+    std::uint32_t underflow = 0;  ///< bytes that the residual count says are missing
+    bool say_nothing = false;
+    bool hang_up = false;
+    bool early = false;  ///< answers a write before its data has come
+  };
+  /// Nullopt: the LUN answers as it should.
+  using Handler = std::function<std::optional<Reply>(const iscsi::Cdb& cdb)>;
+
+  struct Options {
+    LoginScript login;  ///< none: every login is accepted
+    Handler handler;    ///< none: the LUN answers everything
+    std::uint64_t blocks = 4096;
+    std::uint32_t block_size_bytes = 512;
+    std::uint8_t max_compare_and_write = 0;
+    std::uint32_t max_transfer_blocks = 0;
+    bool write_cache = true;
+    bool fua = false;
+    bool write_protected = false;
+    bool thin = false;              ///< LBPME, LBPRZ, LBPU, LBPWS, a WRITE SAME limit
+    bool unsolicited_data = false;  ///< InitialR2T=No with segments of 8 KiB
+  };
+
+  explicit FakeTarget(Options options);
+  FakeTarget(const FakeTarget&) = delete;
+  FakeTarget& operator=(const FakeTarget&) = delete;
+  ~FakeTarget();
+
+  [[nodiscard]] iscsi::PortalAddress portal() const { return {"127.0.0.1", port_}; }
+  /// How many commands with this opcode have come.
+  [[nodiscard]] std::size_t count(std::uint8_t opcode) const;
+  /// A copy of the LUN's bytes.
+  [[nodiscard]] std::vector<std::byte> bytes() const;
+  void set_bytes(std::vector<std::byte> bytes);
+
+  /// Fixed-format sense data.
+  static std::vector<std::byte> sense(std::uint8_t key, std::uint8_t asc, std::uint8_t ascq);
+
+ private:
+  struct Pdu;
+  class Connection;
+
+  void serve();
+
+  Options options_;
+  FileDescriptor listener_;
+  std::uint16_t port_ = 0;
+  std::atomic<bool> ending_ = false;
+  std::atomic<int> connection_ = -1;
+  mutable std::mutex mutex_;
+  std::vector<std::byte> bytes_;     ///< guarded by mutex_
+  std::vector<std::size_t> counts_;  ///< guarded by mutex_
+  std::jthread thread_;
+};
+
+}  // namespace lunfs::testing
