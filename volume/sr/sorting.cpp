@@ -101,6 +101,7 @@ class SrSorter {
   void count_claims() {
     for (const lvm::LogicalVolume& lv : catalog_.vg->volumes) {
       const LvName name = classify_lv(lv.name, lv.tags);
+      if (name.kind == LvKind::kChangedBlockLog && name.vdi) logged_.insert(*name.vdi);
       const bool vdi = name.kind == LvKind::kRawVdi || name.kind == LvKind::kVhdVdi ||
                        name.kind == LvKind::kQcow2Vdi;
       if (vdi) ++claims_[*name.vdi];
@@ -172,7 +173,7 @@ class SrSorter {
                fmt::format("the pool keeps it for itself (type {})", record->type));
       }
     }
-    if (has_changed_block_log(uuid)) {
+    if (logged_.contains(uuid)) {
       append(volume.read_only_reason,
              "it has a changed-block log, which a write from here would make wrong");
     }
@@ -183,10 +184,6 @@ class SrSorter {
 
   [[nodiscard]] const VdiRecord* record_of(const Uuid& uuid) const {
     return contents_.mgt ? contents_.mgt->find(uuid) : nullptr;
-  }
-
-  [[nodiscard]] bool has_changed_block_log(const Uuid& uuid) const {
-    return catalog_.vg->find(uuid.text() + ".cbtlog") != nullptr;
   }
 
   void note_journals() {
@@ -213,7 +210,8 @@ class SrSorter {
   Catalog catalog_;
   SrContents contents_;
   VdisInTransition in_transition_;
-  std::map<Uuid, int> claims_;
+  std::map<Uuid, int> claims_;  ///< LVs that are the VDI by their names
+  std::set<Uuid> logged_;       ///< VDIs with a changed-block log
   std::set<Uuid> shown_;
 };
 
