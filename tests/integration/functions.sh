@@ -10,7 +10,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 top=$(cd "$here/../.." && pwd)
 tools=$here/tools
 data=$top/tests/data
-LUNFS=${LUNFS:-$top/build/release/bin/lunfs}
+LUNFS=$(readlink -m "${LUNFS:-$top/build/release/bin/lunfs}")
 name=$(basename "$0" .sh)
 export LC_ALL=C.UTF-8
 umask 022
@@ -21,6 +21,7 @@ chmod 711 "$work"
 # Where most tests mount.
 mnt=$work/mnt
 mkdir "$mnt"
+cd "$work"
 # The runner's folder, where a test that had to be killed leaves the processes it started.
 state=${LUNFS_TEST_STATE:-$work}
 

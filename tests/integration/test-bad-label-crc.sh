@@ -6,5 +6,5 @@
 simple_vg "$work/lun.img"
 python3 "$tools/damage.py" label-crc "$work/lun.img"
 refused 1 "$work/lun.img" "$mnt"
-in_three_parts
+says '^lunfs: ' '^ +what to do: .*(pvck|repair)'
 says 'label' 'checksum|CRC'

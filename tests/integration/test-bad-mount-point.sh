@@ -4,7 +4,7 @@
 . "$(dirname "$0")/functions.sh"
 
 simple_vg "$work/lun.img"
-refused 21 "$work/lun.img" "$work/missing"
+refused 7 "$work/lun.img" "$work/missing"
 in_three_parts
 says "$work/missing"
 

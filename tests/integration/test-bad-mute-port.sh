@@ -13,4 +13,4 @@ start=$SECONDS
 refused 8 "iscsi://127.0.0.1:$port/$iqn/1" "$mnt" -o login_timeout=3
 assert_less $((SECONDS - start)) 10 "seconds to say so"
 in_three_parts
-says "127.0.0.1:$port" '3 s'
+says "127.0.0.1:$port" 'login.timeout'

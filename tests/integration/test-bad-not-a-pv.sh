@@ -6,9 +6,9 @@
 random_file "$work/lun.img" $((8 << 20))
 before=$(sha256_of "$work/lun.img")
 serve "$work/lun.img"
-refused 1 "$(lun_url)" "$mnt"
+refused 21 "$(lun_url)" "$mnt"
 in_three_parts
 says 'LABELONE|no PV|not a PV|no LVM'
-refused 1 "$work/lun.img" "$mnt"
+refused 21 "$work/lun.img" "$mnt"
 says 'LABELONE|no PV|not a PV|no LVM'
 assert_equal "$before" "$(sha256_of "$work/lun.img")" "the LUN's bytes"

@@ -6,5 +6,5 @@
 simple_vg "$work/lun.img"
 python3 "$tools/damage.py" text-cut "$work/lun.img"
 refused 1 "$work/lun.img" "$mnt"
-in_three_parts
+says '^lunfs: ' '^ +what to do: .*(pvck|repair)'
 says 'text|metadata' 'parse|syntax|ends|end of|cut|not closed|brace'

@@ -9,9 +9,11 @@ start_proxy
 mount_lunfs "$(proxy_url)" "$mnt"
 write_one() { dd if=/dev/zero of="$mnt/disk" bs=4k count=1 conv=notrunc oflag=direct; }
 read_one() { dd if="$mnt/disk" of=/dev/null bs=4k count=1 iflag=direct; }
+expected=0
 # expect OP FAULT ERROR LOG
 expect() {
-  rules "[{\"id\": \"$1 $2\", \"op\": \"$1\", $2}]"
+  ((++expected))
+  rules "[{\"id\": \"$expected\", \"op\": \"$1\", $2}]"
   local said
   if said=$("$1_one" 2>&1); then fail "$1 under $2 succeeds"; fi
   assert_contains "$said" "$3" "$1 under $2"

@@ -7,10 +7,11 @@ requires fio
 simple_vg "$work/lun.img"
 serve "$work/lun.img"
 mount_lunfs "$(lun_url)" "$mnt"
+jobs=()
 for job in randread randwrite; do
   bounded 60 fio --name=$job --filename="$mnt/disk" --rw=$job --bs=4k --iodepth=16 --ioengine=libaio --direct=1 \
     --time_based --runtime=30 --minimal >"$work/fio-$job.log" 2>&1 &
-  jobs[${#jobs[@]}]=$!
+  jobs+=($!)
 done
 sleep 2
 kill -9 "$tgt_pid"

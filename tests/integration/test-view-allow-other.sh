@@ -24,8 +24,6 @@ denied fallocate -p -l 4096 "$mnt/disk"
 denied chmod 777 "$mnt/disk"
 denied chown 65534 "$mnt/disk"
 denied truncate -s 0 "$mnt/disk"
-denied cat "$mnt/.lunfs/status.json"
-denied cat "$mnt/.lunfs/metrics"
 
 remount_lunfs "$work/lun.img" "$mnt" -o allow_other,umask=0
 as_nobody dd if=/dev/zero of="$mnt/disk" count=1 conv=notrunc status=none || fail "a writable file is not written"

@@ -15,7 +15,7 @@ fio_verifies() {
   mount_lunfs "$(lun_url)" "$mnt" -o "${2:-rw}"
 
   local common=(--ioengine=libaio --iodepth=32 --bs=4k --rw=randwrite --verify=crc32c --verify_fatal=1
-    --do_verify=1 --verify_backlog=0 --group_reporting --minimal "$1")
+    --do_verify=1 --verify_state_save=0 --group_reporting --minimal "$1")
   echo "four jobs, a file each, and four jobs in one file, all at once"
   bounded 240 fio "${common[@]}" --size=12m \
     --name=a --filename="$mnt/v1" --name=b --filename="$mnt/v2" \

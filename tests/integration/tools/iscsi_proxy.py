@@ -111,12 +111,18 @@ class Rules:
         stamp = (status.st_mtime_ns, status.st_size, status.st_ino)
         if stamp == self.seen:
             return
+        self.seen = stamp
         with open(self.path, encoding="utf-8") as file:
-            rules = json.load(file)
-        for rule in rules:
-            if rule["action"] not in ACTIONS:
-                raise ValueError(f"rule {rule['id']}: no action {rule['action']}")
-        self.rules, self.seen = rules, stamp
+            text = file.read()
+        try:
+            rules = json.loads(text)
+            wrong = [rule["id"] for rule in rules if rule["action"] not in ACTIONS]
+        except (ValueError, KeyError, TypeError) as failure:
+            wrong = [str(failure)]
+        if wrong:
+            # A test with wrong rules must not pass by luck: nothing goes through any more.
+            raise SystemExit(f"iscsi_proxy: bad rules {text!r}: {wrong}")
+        self.rules = rules
 
     def choose(self, command):
         self.refresh()
