@@ -44,12 +44,12 @@ std::shared_ptr<spdlog::logger> make_logger(Sink sink, const std::string& path) 
   return nullptr;
 }
 
-std::string escaped(std::string_view line) {
+std::string escaped(std::string_view text, bool keep_line_ends) {
   std::string result;
-  result.reserve(line.size());
-  for (const char c : line) {
+  result.reserve(text.size());
+  for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7f) {
+    if ((byte < 0x20 || byte == 0x7f) && !(keep_line_ends && c == '\n')) {
       result += fmt::format("\\x{:02x}", byte);
     } else {
       result += c;
@@ -78,11 +78,13 @@ void configure(Sink sink, Level level, const std::string& path) {
   }
 }
 
+std::string printable(std::string_view text) { return escaped(text, true); }
+
 bool enabled(Level level) noexcept { return spdlog::should_log(to_spdlog(level)); }
 
 void write(Level level, std::string_view line) noexcept {
   try {
-    spdlog::log(to_spdlog(level), escaped(line));
+    spdlog::log(to_spdlog(level), escaped(line, false));
   } catch (...) {  // a log line that cannot be written must not end the request it speaks of
   }
 }

@@ -41,8 +41,10 @@ struct Manners {
   }
 };
 
+/// Texts may hold names from a hostile LUN: the terminal gets no control characters of theirs.
 void print(std::FILE* stream, const std::string& text) {
-  std::fwrite(text.data(), 1, text.size(), stream);
+  const std::string shown = log::printable(text);
+  std::fwrite(shown.data(), 1, shown.size(), stream);
   std::fflush(stream);
 }
 

@@ -2,9 +2,11 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <spawn.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -16,7 +18,6 @@
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <sstream>
 
 #include "base/error.h"
@@ -93,13 +94,17 @@ bool is_fuse_mount(const std::string& mount_point) {
   return found;
 }
 
-std::optional<std::string> control_socket_of(const std::string& mount_point) {
+/// How the daemon of a mount can be asked; what is missing in its status stays empty.
+struct Daemon {
+  std::string control_socket;
+  pid_t pid = 0;
+};
+
+Daemon daemon_of(const std::string& mount_point) {
   std::ifstream file(mount_point + "/.lunfs/status.json");
   const Json status = Json::parse(file, nullptr, false);
-  if (!status.is_object()) return std::nullopt;
-  const std::string path = status.value("control_socket", "");
-  if (path.empty()) return std::nullopt;
-  return path;
+  if (!status.is_object()) return {};
+  return {.control_socket = status.value("control_socket", ""), .pid = status.value("pid", 0)};
 }
 
 FileDescriptor connect_to(const std::string& path) {
@@ -116,15 +121,29 @@ FileDescriptor connect_to(const std::string& path) {
   return socket;
 }
 
-FileDescriptor ask_for_end(const std::string& mount_point) {
-  const std::optional<std::string> path = control_socket_of(mount_point);
-  if (!path) return {};
-  FileDescriptor socket = connect_to(*path);
+FileDescriptor ask_for_end(const Daemon& daemon) {
+  if (daemon.control_socket.empty()) return {};
+  FileDescriptor socket = connect_to(daemon.control_socket);
   constexpr std::string_view kRequest = "{\"id\":1,\"command\":\"wait_end\"}\n";
   if (socket.valid() && send(socket.get(), kRequest.data(), kRequest.size(), MSG_NOSIGNAL) < 0) {
     socket.reset();
   }
   return socket;
+}
+
+Error not_ended(const std::string& mount_point) {
+  return Error(ErrorKind::kTimedOut,
+               fmt::format("{}: unmounted, but the daemon has not ended", mount_point))
+      .because("the target does not answer")
+      .advise("look at the log; the daemon goes on trying");
+}
+
+/// Without a control socket (a user without XDG_RUNTIME_DIR) only the end itself can be seen.
+void wait_for_exit(int process, const std::string& mount_point) {
+  pollfd waiting{.fd = process, .events = POLLIN, .revents = 0};
+  if (poll(&waiting, 1, static_cast<int>(kEndLimit.tv_sec) * 1000) != 1) {
+    throw not_ended(mount_point);
+  }
 }
 
 void wait_for_end(int socket, const std::string& mount_point) {
@@ -133,12 +152,7 @@ void wait_for_end(int socket, const std::string& mount_point) {
   while (line.find('\n') == std::string::npos) {
     const ssize_t length = recv(socket, buffer.data(), buffer.size(), 0);
     if (length < 0 && errno == EINTR) continue;
-    if (length < 0) {
-      throw Error(ErrorKind::kTimedOut,
-                  fmt::format("{}: unmounted, but the daemon has not ended", mount_point))
-          .because("the target does not answer")
-          .advise("look at the log; the daemon goes on trying");
-    }
+    if (length < 0) throw not_ended(mount_point);
     if (length == 0) {
       throw Error(ErrorKind::kIo, fmt::format("{}: the daemon ended without a word", mount_point))
           .because("it was killed")
@@ -177,7 +191,10 @@ void unmount_and_wait(const std::string& mount_point) {
         .advise("findmnt -t fuse.lunfs lists the mounts");
   }
   const bool daemon_died = access(directory.c_str(), F_OK) != 0 && errno == ENOTCONN;
-  const FileDescriptor socket = ask_for_end(directory);
+  const Daemon daemon = daemon_of(directory);
+  const FileDescriptor socket = ask_for_end(daemon);
+  const FileDescriptor process(
+      daemon.pid > 0 ? static_cast<int>(syscall(SYS_pidfd_open, daemon.pid, 0)) : -1);
   remove_mount(directory, Detach::kIfUnused);
   if (daemon_died) {
     throw Error(ErrorKind::kIo, fmt::format("{}: unmounted, but the daemon had died", directory))
@@ -185,6 +202,7 @@ void unmount_and_wait(const std::string& mount_point) {
         .advise("writes that no fsync had confirmed may be lost: check the disks");
   }
   if (socket.valid()) wait_for_end(socket.get(), directory);
+  if (process.valid()) wait_for_exit(process.get(), directory);
 }
 
 }  // namespace lunfs::fs
