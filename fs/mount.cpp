@@ -226,7 +226,12 @@ std::string Mount::run(const Ready& ready) {
   p.signal_watch = reactor_.watch(p.signals.get(), EPOLLIN, [this](std::uint32_t) { on_signal(); });
   RequestContext opening;
   opening.cancellation = &p.cancellation;
-  run_until_done(reactor_, open_parts(opening));
+  try {
+    run_until_done(reactor_, open_parts(opening));
+  } catch (const Error&) {
+    if (!p.cancellation.requested()) throw;
+    throw Error(ErrorKind::kCancelled, "interrupted by a signal before anything was mounted");
+  }
   build();
   p.operations->on_ready = [this, &ready] {
     // INIT is answered when this returns: the mount is usable from the next turn on.
