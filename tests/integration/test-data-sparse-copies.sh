@@ -1,5 +1,5 @@
 #!/bin/bash
-# Copies with holes, out of a VDI and onto one: cp --sparse and rsync -S give the same bytes, never what lay under the hole before. @short
+# Copies with holes, out of a VDI and onto one: cp --sparse gives the same bytes, never what lay under the hole before. @short
 
 . "$(dirname "$0")/functions.sh"
 
@@ -25,7 +25,6 @@ out_of() {
 }
 onto cp --sparse=never
 onto cp --sparse=always
-onto rsync --inplace -S
 onto cp
 for how in auto always never; do out_of cp --sparse=$how; done
 out_of rsync -S
