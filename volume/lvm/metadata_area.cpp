@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "volume/lvm/crc.h"
+#include "volume/lvm/names.h"
 
 namespace lunfs::lvm {
 
@@ -17,56 +18,53 @@ constexpr std::uint64_t kSlotsAt = 40;
 constexpr std::uint64_t kSlotBytes = 24;
 constexpr std::uint32_t kIgnoredFlag = 1;
 
-Error header_error(const DiskArea& area, const std::string& what) {
-  return {ErrorKind::kCorrupt, fmt::format("metadata area at {}: {}", area.offset, what)};
-}
+Error corrupt(const std::string& what) { return {ErrorKind::kCorrupt, what}; }
 
 void check_identity(ConstByteSpan sector, const DiskArea& area) {
   const auto stored = load_le<std::uint32_t>(sector, 0);
   const std::uint32_t computed = crc(sector.subspan(4, kAreaHeaderBytes - 4));
   if (stored != computed) {
-    throw header_error(area, fmt::format("the header's CRC is {:#010x}, its bytes have {:#010x}",
-                                         stored, computed));
+    throw corrupt(
+        fmt::format("the header's CRC is {:#010x}, its bytes have {:#010x}", stored, computed));
   }
   if (as_text(sector.subspan(4, kMagic.size())) != kMagic) {
-    throw header_error(area, "the header has not the magic \" LVM2 x[5A%r0N*>\"");
+    throw corrupt(fmt::format("the header's magic is \"{}\", expected \"{}\"",
+                              printable(as_text(sector.subspan(4, kMagic.size()))), kMagic));
   }
   const auto version = load_le<std::uint32_t>(sector, 20);
   if (version != kVersion) {
-    throw header_error(area,
-                       fmt::format("the header's version is {}, expected {}", version, kVersion));
+    throw corrupt(fmt::format("the header's version is {}, expected {}", version, kVersion));
   }
   const auto start = load_le<std::uint64_t>(sector, 24);
   if (start != area.offset) {
-    throw header_error(
-        area, fmt::format("the header says that it starts at {}, expected {}", start, area.offset));
+    throw corrupt(
+        fmt::format("the header says that it starts at {}, expected {}", start, area.offset));
   }
 }
 
 void check_place(const DiskArea& area, std::uint64_t device_bytes) {
   if (area.size < 2 * kAreaHeaderBytes) {
-    throw header_error(
-        area, fmt::format("its size is {}, expected at least {}", area.size, 2 * kAreaHeaderBytes));
+    throw corrupt(
+        fmt::format("its size is {}, expected at least {}", area.size, 2 * kAreaHeaderBytes));
   }
   if (!range_fits(area.offset, area.size, device_bytes)) {
-    throw header_error(area, fmt::format("its {} bytes reach beyond the LUN's end at {}", area.size,
-                                         device_bytes));
+    throw corrupt(
+        fmt::format("its {} bytes reach beyond the LUN's end at {}", area.size, device_bytes));
   }
 }
 
 void check_location(const DiskArea& area, const TextLocation& text) {
   if (text.offset < kAreaHeaderBytes || text.offset >= area.size) {
-    throw header_error(area, fmt::format("the text's offset is {}, expected {} to {}", text.offset,
-                                         kAreaHeaderBytes, area.size - 1));
+    throw corrupt(fmt::format("the text's offset is {}, expected {} to {}", text.offset,
+                              kAreaHeaderBytes, area.size - 1));
   }
   if (text.size == 0 || text.size > area.size - kAreaHeaderBytes) {
-    throw header_error(area, fmt::format("the text's size is {}, expected 1 to {}", text.size,
-                                         area.size - kAreaHeaderBytes));
+    throw corrupt(fmt::format("the text's size is {}, expected 1 to {}", text.size,
+                              area.size - kAreaHeaderBytes));
   }
   if (text.size > kMaxTextBytes) {
-    throw Error(ErrorKind::kUnsupported,
-                fmt::format("metadata area at {}: the text's size is {}, lunfs reads up to {}",
-                            area.offset, text.size, kMaxTextBytes));
+    throw Error(ErrorKind::kUnsupported, fmt::format("the text's size is {}, lunfs reads up to {}",
+                                                     text.size, kMaxTextBytes));
   }
 }
 

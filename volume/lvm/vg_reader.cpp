@@ -79,8 +79,7 @@ struct RawArea {
 Task<RawArea> read_area_once(RequestContext& context, BlockDevice& device, DiskArea area) {
   const std::uint64_t size = device.geometry().size_bytes;
   if (!range_fits(area.offset, kAreaHeaderBytes, size)) {
-    throw Error(ErrorKind::kCorrupt,
-                fmt::format("metadata area at {}: beyond the LUN's end at {}", area.offset, size));
+    throw Error(ErrorKind::kCorrupt, fmt::format("it begins beyond the LUN's end at {}", size));
   }
   const Bytes sector = co_await read_bytes(context, device, {area.offset, kAreaHeaderBytes});
   RawArea raw{parse_area_header(sector, area, size), {}};
@@ -144,6 +143,7 @@ Task<void> read_area(RequestContext& context, BlockDevice& device, Reactor& reac
     merge(content, raw);
   } catch (Error& error) {
     if (!costs_one_area(error)) throw;
+    error.add_context(fmt::format("metadata area at {}", area.offset));
     content.warnings.push_back(error.message());
     content.write_refusals.push_back(
         fmt::format("a metadata area is damaged and may have held a newer VG ({}); vgck "

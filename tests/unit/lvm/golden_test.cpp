@@ -92,6 +92,15 @@ TEST(Golden, SimpleIsWhatLvsSays) { expect_same_as_lvs("simple"); }
 TEST(Golden, FragmentedIsWhatLvsSays) { expect_same_as_lvs("fragmented"); }
 TEST(Golden, WrappedRingIsWhatLvsSays) { expect_same_as_lvs("wrapped"); }
 
+TEST(Golden, NewerOfTwoAreasIsWhatLvsSays) {
+  expect_same_as_lvs("twoareas");
+  const auto vg = read_vg(golden("lvm/twoareas"));
+  EXPECT_EQ(vg->header.seqno, 4U);
+  EXPECT_THAT(vg->warnings,
+              ::testing::ElementsAre(HasSubstr("the metadata areas differ: seqno 3 and 4")));
+  EXPECT_THAT(vg->write_refusals, ::testing::IsEmpty());
+}
+
 TEST(Golden, SimpleHasTheFieldsOfItsText) {
   const auto vg = read_vg(golden("lvm/simple"));
   EXPECT_EQ(vg->name, "vg_simple");
@@ -187,7 +196,7 @@ TEST(Golden, MappedLvsAmongForeignTypesAreWhatLvsSays) {
 }
 
 TEST(Golden, FreeExtentsAreWhatVgsSays) {
-  for (const std::string name : {"simple", "fragmented", "wrapped", "types"}) {
+  for (const std::string name : {"simple", "fragmented", "wrapped", "types", "twoareas"}) {
     SCOPED_TRACE(name);
     const auto report = nlohmann::json::parse(golden_file("lvm/" + name + ".fullreport.json"));
     const std::string free = report.at("report").at(0).at("vg").at(0).at("vg_free_count");

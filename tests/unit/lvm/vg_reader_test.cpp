@@ -183,9 +183,10 @@ TEST(VgReader, EachKindOfDamageHasItsOwnError) {
   expect_refused(damaged([](Bytes& image) { image[kArea.offset + 40] ^= std::byte{1}; }),
                  ErrorKind::kCorrupt, "metadata area at 4096: the header's CRC is 0x");
   expect_refused(damaged([](Bytes& image) { image[kArea.offset + 512] ^= std::byte{1}; }),
-                 ErrorKind::kCorrupt, "the metadata text's CRC is 0x");
+                 ErrorKind::kCorrupt, "metadata area at 4096: the metadata text's CRC is 0x");
   expect_refused(damaged([](Bytes& image) { put_text(image, kArea, usual_text().substr(0, 800)); }),
-                 ErrorKind::kCorrupt, "the metadata text is cut short: it ends at byte 800");
+                 ErrorKind::kCorrupt,
+                 "metadata area at 4096: the metadata text is cut short: it ends at byte 800");
   expect_refused(Bytes(testing::kLunBytes), ErrorKind::kNotFound, "not a PV");
   expect_refused(Bytes(2047), ErrorKind::kNotFound, "not a PV: it has 2047 bytes");
 }
@@ -206,9 +207,10 @@ TEST(VgReader, AreaBeyondACutLunIsDamaged) {
   image.resize(testing::kLunBytes - 65536);
   const auto vg = read_vg(std::move(image));
   EXPECT_TRUE(vg->find("x")->map);
-  EXPECT_THAT(vg->warnings,
-              ElementsAre(HasSubstr("metadata area at 8323072: beyond the LUN's end at 8323072"),
-                          HasSubstr("the LUN is shorter than its VG")));
+  EXPECT_THAT(
+      vg->warnings,
+      ElementsAre(HasSubstr("metadata area at 8323072: it begins beyond the LUN's end at 8323072"),
+                  HasSubstr("the LUN is shorter than its VG")));
 }
 
 TEST(VgReader, LunCutToATenthKeepsTheLvsThatAreWhole) {
