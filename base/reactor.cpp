@@ -188,12 +188,18 @@ void Reactor::dispatch(std::uint64_t id, std::uint32_t events) {
 void Reactor::fire_timers() {
   if (timers_.empty()) return;
   const Clock::time_point now = Clock::now();
-  // No more than there are now: a timer that sets itself up again at once must not hold the loop.
-  for (std::size_t left = timers_.size();
-       left > 0 && !timers_.empty() && timers_.begin()->first.when <= now; --left) {
-    const Callback callback = std::move(timers_.begin()->second);
-    timers_.erase(timers_.begin());
-    callback();
+  // One that is set up meanwhile waits for the next turn, however early its time: a timer that
+  // renews itself at once must not hold the loop, nor keep later ones from firing.
+  const std::uint64_t first_new_id = next_id_;
+  auto timer = timers_.begin();
+  while (timer != timers_.end() && timer->first.when <= now) {
+    const Timer::Key key = timer->first;
+    if (key.id < first_new_id) {
+      const Callback callback = std::move(timer->second);
+      timers_.erase(timer);
+      callback();
+    }
+    timer = timers_.upper_bound(key);  // the callback may have ended any other
   }
 }
 
