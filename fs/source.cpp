@@ -20,7 +20,12 @@ constexpr std::chrono::seconds kForEver{std::chrono::hours{24 * 365}};
 struct FoundCredentials {
   iscsi::Credentials credentials;
   std::vector<std::string> searched;
-  bool found = false;
+  std::string found_in;  ///< the file; empty if there was none
+
+  /// For error texts: the file, or every place that has none.
+  [[nodiscard]] std::string source() const {
+    return found_in.empty() ? fmt::format("none in {}", fmt::join(searched, ", ")) : found_in;
+  }
 };
 
 /// The first credentials file that exists; an explicit one must.
@@ -30,7 +35,7 @@ FoundCredentials find_credentials(const std::optional<std::string>& option) {
   for (const std::string& place : result.searched) {
     try {
       result.credentials = iscsi::Credentials::load(place);
-      result.found = true;
+      result.found_in = place;
       return result;
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::kNotFound || option) throw;
@@ -55,6 +60,7 @@ Task<Source> open_lun_source(RequestContext& context, Reactor& reactor, ThreadPo
   const FoundCredentials found = find_credentials(options.credentials);
   lun.chap = found.credentials.for_login(lun.url.target, lun.url.portal, lun.url.user);
   lun.discovery_chap = found.credentials.for_discovery(lun.url.portal);
+  lun.credentials_source = found.source();
   if (lun.url.user && !lun.chap.offered()) {
     throw Error(ErrorKind::kAuth, fmt::format("no secret found for user '{}'", *lun.url.user))
         .because(fmt::format("searched {}", fmt::join(found.searched, ", ")))
@@ -62,18 +68,10 @@ Task<Source> open_lun_source(RequestContext& context, Reactor& reactor, ThreadPo
   }
   Source source;
   source.shown = lun.url.text();
-  try {
-    std::unique_ptr<iscsi::LunDevice> device =
-        co_await iscsi::open_lun(context, reactor, pool, std::move(lun));
-    source.lun = device.get();
-    source.device = std::move(device);
-  } catch (Error& error) {
-    if (error.kind() == ErrorKind::kAuth && !found.found) {
-      error.set_remedy(fmt::format("no credentials file was found; searched {}",
-                                   fmt::join(found.searched, ", ")));
-    }
-    throw;
-  }
+  std::unique_ptr<iscsi::LunDevice> device =
+      co_await iscsi::open_lun(context, reactor, pool, std::move(lun));
+  source.lun = device.get();
+  source.device = std::move(device);
   co_return source;
 }
 

@@ -5,8 +5,7 @@
 
 simple_vg "$work/lun.img"
 refused 7 "$work/lun.img" "$work/missing"
-in_three_parts
-says "$work/missing"
+says "$work/missing" "what to do"
 
 touch "$work/file"
 refused 7 "$work/lun.img" "$work/file"
