@@ -123,8 +123,10 @@ Task<std::unique_ptr<Connection>> log_in_naming_targets(RequestContext& context,
     unknown_target = error;
   }
   request.connection.chap = options.discovery_chap;
-  throw co_await naming_targets(context, reactor, pool, std::move(request),
-                                *std::move(unknown_target));
+  // In two steps: g++ 12 destroys the object of a `throw co_await` twice.
+  const Error named = co_await naming_targets(context, reactor, pool, std::move(request),
+                                              *std::move(unknown_target));
+  throw named;
 }
 
 Task<LunFeatures> probe_naming_luns(RequestContext& context, CommandRunner& runner,

@@ -2,10 +2,12 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
+#include <deque>
 #include <stdexcept>
 #include <utility>
 
@@ -63,7 +65,7 @@ class FakeTarget::Connection {
   void serve() {
     if (!login()) return;
     Pdu request;
-    while (receive(request)) {
+    while (next(request)) {
       switch (request.opcode()) {
         case 0x00:  // NOP-Out
           break;
@@ -87,6 +89,13 @@ class FakeTarget::Connection {
   }
 
  private:
+  bool next(Pdu& pdu) {
+    if (later_.empty()) return receive(pdu);
+    pdu = std::move(later_.front());
+    later_.pop_front();
+    return true;
+  }
+
   bool receive(Pdu& pdu) {
     if (!read_exactly(fd_, pdu.header.data(), kHeader)) return false;
     const std::size_t size = pdu.get<std::uint32_t>(4) & 0xffffffU;
@@ -163,7 +172,7 @@ class FakeTarget::Connection {
       keys.push_back(std::string("InitialR2T=") + (free ? "No" : "Yes"));
       keys.emplace_back("ImmediateData=Yes");
       keys.push_back("MaxRecvDataSegmentLength=" + std::to_string(free ? 8192 : kSegment));
-      keys.push_back("FirstBurstLength=" + std::to_string(free ? kBurst : kSegment));
+      keys.push_back("FirstBurstLength=" + std::to_string(free ? 1 << 20 : kSegment));
       keys.push_back("MaxBurstLength=" + std::to_string(kBurst));
     }
     for (const std::string& key : keys) {
@@ -223,8 +232,8 @@ class FakeTarget::Connection {
       while (!last) {
         Pdu out;
         if (!receive(out)) return false;
-        if (out.opcode() != 0x05) {  // another command in between: served first
-          if (out.opcode() != 0x01 || !command(out)) return false;
+        if (out.opcode() != 0x05) {  // its turn comes when this one is done
+          later_.push_back(std::move(out));
           continue;
         }
         if (out.get<std::uint32_t>(16) != request.get<std::uint32_t>(16)) continue;
@@ -279,6 +288,7 @@ class FakeTarget::Connection {
   std::uint32_t stat_sn_ = 1;
   std::uint32_t expected_ = 0;
   std::uint32_t r2t_sn_ = 0;
+  std::deque<Pdu> later_;  ///< what came while a write's data was awaited
 };
 
 FakeTarget::Reply FakeTarget::Connection::inquiry(const iscsi::Cdb& cdb) const {
@@ -385,6 +395,12 @@ FakeTarget::FakeTarget(Options options)
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   socklen_t size = sizeof(address);
   auto* generic = reinterpret_cast<sockaddr*>(&address);
+  if (options_.unsolicited_data) {  // so that what is sent waits at the initiator
+    const int few = 4096;
+    const int small_segment = 1000;  // the sender's buffer grows with it
+    setsockopt(listener_.get(), SOL_SOCKET, SO_RCVBUF, &few, sizeof(few));
+    setsockopt(listener_.get(), IPPROTO_TCP, TCP_MAXSEG, &small_segment, sizeof(small_segment));
+  }
   if (bind(listener_.get(), generic, size) != 0 || listen(listener_.get(), 8) != 0 ||
       getsockname(listener_.get(), generic, &size) != 0) {
     throw std::runtime_error("the fake target cannot listen");
@@ -403,6 +419,8 @@ void FakeTarget::serve() {
   while (!ending_) {
     const FileDescriptor fd(accept(listener_.get(), nullptr, nullptr));
     if (!fd.valid()) return;
+    const int on = 1;
+    setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     connection_ = fd.get();
     if (!ending_) Connection(*this, fd.get()).serve();
     connection_ = -1;

@@ -63,7 +63,7 @@ class FakeTarget {
     bool fua = false;
     bool write_protected = false;
     bool thin = false;              ///< LBPME, LBPRZ, LBPU, LBPWS, a WRITE SAME limit
-    bool unsolicited_data = false;  ///< InitialR2T=No with segments of 8 KiB
+    bool unsolicited_data = false;  ///< InitialR2T=No, segments of 8 KiB, a small socket buffer
   };
 
   explicit FakeTarget(Options options);
