@@ -48,18 +48,18 @@ FileDescriptor open_checked(const std::string& path, Access access) {
   return fd;
 }
 
-void lock_file(int fd, const std::string& path, Access access) {
+/// Keeps a second writer out. Readers take no lock: they may look on.
+void lock_for_writing(int fd, const std::string& path) {
   // udev holds a shared lock for a moment while it looks at a block device.
   constexpr int kAttempts = 20;
   constexpr std::chrono::milliseconds kBetween{50};
-  const int mode = access == Access::kReadOnly ? LOCK_SH : LOCK_EX;
   const int attempts = S_ISBLK(status_of(fd, path).st_mode) ? kAttempts : 1;
-  for (int attempt = 1; flock(fd, mode | LOCK_NB) != 0; ++attempt) {
+  for (int attempt = 1; flock(fd, LOCK_EX | LOCK_NB) != 0; ++attempt) {
     if (errno != EWOULDBLOCK) throw system_error(errno, fmt::format("{}: locking", path));
     if (attempt == attempts) {
       throw Error(ErrorKind::kBusy, fmt::format("{}: held by another program", path))
           .because("a lunfs mount or another program has locked it")
-          .advise("end the other mount first, or mount both with -o ro");
+          .advise("end the other mount first, or mount this one with -o ro");
     }
     std::this_thread::sleep_for(kBetween);
   }
@@ -171,7 +171,7 @@ std::vector<Extent> extents_of(int fd, std::uint64_t offset, std::uint64_t lengt
 std::unique_ptr<FileDevice> FileDevice::open(const std::string& path, Access access,
                                              Reactor& reactor, ThreadPool& pool) {
   FileDescriptor fd = open_checked(path, access);
-  lock_file(fd.get(), path, access);
+  if (access == Access::kReadWrite) lock_for_writing(fd.get(), path);
   const Geometry geometry = geometry_of(fd.get(), path, access);
   const std::uint64_t granule = granule_of(fd.get(), path);
   return std::unique_ptr<FileDevice>(

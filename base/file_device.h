@@ -15,9 +15,9 @@ enum class Access { kReadOnly, kReadWrite };
 /// A regular file or a block device as a BlockDevice. Calls that may block run on the pool.
 ///
 /// Read-write opens take the file for this process: a block device with O_EXCL (nothing on this
-/// host has it mounted or claimed), a file with flock(LOCK_EX); read-only ones take LOCK_SH on a
-/// file that nobody writes through lunfs. The locks end with the object. Opening waits up to a
-/// second for the lock of a block device, as udev takes it for moments.
+/// host has it mounted or claimed), both with flock(LOCK_EX). Read-only ones take no lock and stand
+/// beside a writer. The locks end with the object. Opening waits up to a second for the lock of a
+/// block device, as udev takes it for moments.
 ///
 /// Once making writes durable has failed it fails for ever, as the kernel reports the loss once.
 class FileDevice final : public BlockDevice {
