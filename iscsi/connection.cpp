@@ -301,7 +301,9 @@ void Connection::receive_login(std::uint32_t events) {
       const bool over = (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
       if (peek == LoginGuard::Peek::kClosed || (peek == LoginGuard::Peek::kIncomplete && over)) {
         throw Error(ErrorKind::kUnreachable,
-                    fmt::format("{} closed the connection during the login", address_.text()));
+                    fmt::format("{} closed the connection during the login", address_.text()))
+            .because("the target does not let this host in, or it is not an iSCSI target")
+            .advise("check host and port, and the array's access list");
       }
       if (peek == LoginGuard::Peek::kIncomplete) return;
       // Before service(), which may report the end of the login.

@@ -51,6 +51,13 @@ std::string credentials_advice(const LoginRequest& request) {
   return text;
 }
 
+std::string refusal_of_chap(const Chap& chap) {
+  if (!chap.offered()) return "the target asks for CHAP and no credentials were found";
+  std::string text = "the user name or the secret is not the one the target has";
+  if (chap.mutual()) text += ", or the target is not set up for mutual CHAP";
+  return text;
+}
+
 struct Refusal {
   std::uint16_t status;
   ErrorKind kind;
@@ -136,8 +143,7 @@ Error refused_login(const LoginRequest& request, std::uint16_t status) {
   switch (status) {
     case 0x0201:
     case 0x0207:
-      error.set_cause(chap.offered() ? "the user name or the secret is not the one the target has"
-                                     : "the target asks for CHAP and no credentials were found");
+      error.set_cause(refusal_of_chap(chap));
       error.set_remedy(
           fmt::format("{}; {}", credentials_advice(request), access_list_advice(request)));
       break;

@@ -25,7 +25,8 @@ constexpr unsigned kFullFeature = 3;
 [[noreturn]] void broken(std::string fault) {
   throw Error(ErrorKind::kUnreachable,
               fmt::format("the login answer breaks the protocol: {}", fault))
-      .because("what listens there is not an iSCSI target, or a faulty one");
+      .because("what listens there is not an iSCSI target, or a faulty one")
+      .advise("check host and port (iSCSI uses 3260)");
 }
 
 std::uint8_t byte_at(ConstByteSpan bytes, std::size_t place) {

@@ -43,8 +43,8 @@ Task<void> probe_inquiry(RequestContext& context, CommandRunner& runner, std::ui
   const InquiryData inquiry = parse_inquiry(*bytes);
   if (inquiry.qualifier != 0) throw no_such_lun(lun);
   if (inquiry.device_type != 0) {
-    throw Error(ErrorKind::kUnsupported, fmt::format("LUN {} is a {}, not a disk", lun,
-                                                     device_type_name(inquiry.device_type)));
+    throw Error(ErrorKind::kNotFound,
+                fmt::format("it is a {}, not a disk", device_type_name(inquiry.device_type)));
   }
   features.identity.vendor = inquiry.vendor;
   features.identity.product = inquiry.product;

@@ -33,7 +33,7 @@ inline constexpr std::uint64_t kMaxTransferBytes = std::uint64_t{1} << 20U;
 /// Waits until LUN `lun` is ready and asks what it is: INQUIRY with its VPD pages, READ
 /// CAPACITY(16), MODE SENSE.
 ///
-/// Errors: kNotFound (no LUN of that number), kUnsupported (not a disk, or blocks of other than 512
+/// Errors: kNotFound (no LUN of that number, or no disk), kUnsupported (blocks of other than 512
 /// and 4096 bytes), command_error()'s, Session::execute()'s.
 Task<LunFeatures> probe_lun(RequestContext& context, CommandRunner& runner, std::uint16_t lun);
 

@@ -135,7 +135,7 @@ Task<LunFeatures> probe_naming_luns(RequestContext& context, CommandRunner& runn
   try {
     co_return co_await probe_lun(context, runner, lun);
   } catch (const Error& error) {
-    if (error.kind() != ErrorKind::kNotFound && error.kind() != ErrorKind::kUnsupported) throw;
+    if (error.kind() != ErrorKind::kNotFound) throw;
     unusable = error;
   }
   std::vector<std::uint16_t> luns;
@@ -165,9 +165,9 @@ Task<std::unique_ptr<LunDevice>> open_lun(RequestContext& context, Reactor& reac
   const std::string place = fmt::format("LUN {} of {}", options.url.lun, options.url.target.text());
   std::unique_ptr<LunDevice> device;
   {
-    const EndAtDeadline guard(*connection, opening,
-                              fmt::format("{} at {} did not answer within the login timeout", place,
-                                          options.url.portal.text()));
+    const EndAtDeadline guard(
+        *connection, opening,
+        fmt::format("{} did not answer within the login timeout", options.url.portal.text()));
     auto session =
         std::make_unique<Session>(std::move(connection), options.url.lun, options.command_timeout);
     auto runner = std::make_unique<CommandRunner>(*session, options.retries);

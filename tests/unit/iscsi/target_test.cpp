@@ -196,7 +196,7 @@ TEST(UnknownLun, NamesThoseThatExist) {
   for (const std::uint16_t number : {std::uint16_t{7}, std::uint16_t{0}}) {
     one.options.url.lun = number;
     const Error error = one.initiator.open_error(one.options);
-    EXPECT_EQ(error.kind(), number == 0 ? ErrorKind::kUnsupported : ErrorKind::kNotFound);
+    EXPECT_EQ(error.kind(), ErrorKind::kNotFound);
     EXPECT_THAT(error.message(), HasSubstr(fmt::format("LUN {}", number)));
     EXPECT_THAT(error.message(), HasSubstr("LUNs that can be seen: 0, 1, 5"));
     EXPECT_THAT(three_part_text(error), HasSubstr("what to do"));
