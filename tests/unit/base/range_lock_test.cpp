@@ -4,6 +4,7 @@
 
 #include <exception>
 #include <memory>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -42,6 +43,8 @@ struct Case {
   std::uint64_t later_length;
   bool granted;
 };
+
+void PrintTo(const Case& pair, std::ostream* out) { *out << pair.name; }
 
 class RangeLockPairs : public ::testing::TestWithParam<Case> {};
 

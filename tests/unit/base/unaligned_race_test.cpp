@@ -5,6 +5,7 @@
 
 #include <array>
 #include <memory>
+#include <ostream>
 #include <random>
 #include <string>
 #include <utility>
@@ -34,6 +35,10 @@ struct RaceParameters {
   std::uint32_t block;
   std::uint32_t seed;
 };
+
+void PrintTo(const RaceParameters& race, std::ostream* out) {
+  *out << race.block << "Seed" << race.seed;
+}
 
 class UnalignedRace : public ::testing::TestWithParam<RaceParameters> {
  protected:
