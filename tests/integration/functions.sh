@@ -35,13 +35,16 @@ cleanup_stack=()
 on_exit() { cleanup_stack+=("$(printf '%q ' "$@")"); }
 
 clean_up() {
-  local status=$? i
+  local status=$? i pid
   trap - EXIT
   trap '' INT TERM
   set +e
   for ((i = ${#cleanup_stack[@]} - 1; i >= 0; i--)); do
     eval "${cleanup_stack[i]}"
   done
+  # What a failed test left running in the background would keep the folder from going.
+  for pid in $(jobs -p); do kill -9 "$pid" 2>/dev/null; done
+  wait
   if compgen -G "$work/sanitizer*" >/dev/null; then
     echo "$name: a sanitizer complained:" >&2
     head -n 60 "$work"/sanitizer* >&2

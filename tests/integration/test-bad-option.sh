@@ -12,6 +12,10 @@ refused 7 "$work/lun.img" "$mnt" -o login_timeout=soon
 says 'login_timeout=soon'
 refused 7 "$work/lun.img" "$mnt" -o password=x
 says 'credentials'
+refused 1 "$work/lun.img" "$mnt" -o sessions=4
+says 'sessions.*not available yet'
+refused 1 "$work/lun.img" "$mnt" -o portal=127.0.0.1
+says 'portal.*not available yet'
 refused 7 "$work/lun.img" "$mnt" --unknown
 says 'unknown'
 refused 21 "$work/missing.img" "$mnt"

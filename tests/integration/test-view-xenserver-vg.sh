@@ -26,5 +26,8 @@ status=$(status_of "$mnt")
 for hidden in "VHD-$vhd" "LV-$busy"; do assert_contains "$status" "$hidden" "status.json"; done
 assert_contains "$(ls "$mnt/.lunfs/lv")" "^VHD-$vhd$" ".lunfs/lv"
 assert_contains "$(ls "$mnt/.lunfs/lv")" "^MGT$" ".lunfs/lv"
+for lv in MGT "VHD-$vhd"; do
+  assert_fails_with 'Read-only|Permission denied' dd if=/dev/zero of="$mnt/.lunfs/lv/$lv" count=1 conv=notrunc
+done
 # One line counts what is not shown and says where the reasons stand.
 assert_contains "$(cat "$log")" '1 VHD|VHD.*1' "log"
