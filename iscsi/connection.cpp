@@ -38,8 +38,8 @@ std::uint32_t random_number() noexcept {
 iscsi_context* new_context(const ConnectionOptions& options) {
   iscsi_context* context = iscsi_create_context(options.initiator_name.c_str());
   if (context == nullptr) throw Error(ErrorKind::kInternal, "libiscsi gives no context");
-  // libiscsi takes its mutual CHAP challenge from rand(), seeded with time and process id, and the
-  // session id too: two sessions with the same one throw each other out.
+  // libiscsi takes its mutual CHAP challenges from rand(), which it seeds once with 32 bits, and 24
+  // bits of the session id: two sessions with the same one throw each other out.
   std::srand(random_number());
   iscsi_set_isid_random(context, random_number(), random_number() & 0xffffU);
   iscsi_set_noautoreconnect(context, 1);
@@ -319,10 +319,17 @@ void Connection::receive_login(std::uint32_t events) {
 void Connection::service(int poll_events) {
   if (ended()) return;
   const bool waiting = !connected_ || !answered_;
-  const bool failed = iscsi_service(context_, poll_events) != 0;
+  bool failed = false;
+  {
+    const ReceiveTap::Scope scope(tap_);
+    failed = iscsi_service(context_, poll_events) != 0;
+  }
   if (user_ != nullptr) user_->on_progress();
   const bool logged_out = phase_ == Phase::kReady && iscsi_is_logged_in(context_) == 0;
-  if (failed || broken_) {
+  if (tap_.fault()) {
+    end(Error(ErrorKind::kUnreachable,
+              fmt::format("{} broke the protocol: {}", address_.text(), *tap_.fault())));
+  } else if (failed || broken_) {
     end(Error(ErrorKind::kUnreachable,
               fmt::format("the connection to {} was lost", address_.text())));
   } else if (logged_out) {

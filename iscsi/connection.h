@@ -16,6 +16,7 @@
 #include "iscsi/credentials.h"
 #include "iscsi/iqn.h"
 #include "iscsi/lun_url.h"
+#include "iscsi/receive_tap.h"
 
 struct iscsi_context;
 
@@ -101,6 +102,9 @@ class Connection {
   /// True if libiscsi still has something to send.
   [[nodiscard]] bool sending() const noexcept;
 
+  /// Counts the data of commands; see ReceiveTap.
+  [[nodiscard]] ReceiveTap& tap() noexcept { return tap_; }
+
   [[nodiscard]] Reactor& reactor() const noexcept { return reactor_; }
   /// The numeric address that it runs to.
   [[nodiscard]] const PortalAddress& address() const noexcept { return address_; }
@@ -129,6 +133,7 @@ class Connection {
   bool dirty_ = false;
   bool broken_ = false;
   std::unique_ptr<LoginGuard> guard_;  ///< while logging in
+  ReceiveTap tap_;
 
   WakeUp changed_;
   bool connected_ = false;

@@ -193,6 +193,9 @@ Task<std::unique_ptr<Connection>> log_in(RequestContext& context, Reactor& react
     }
     switch (answer.kind) {
       case LoginAnswer::Kind::kAccepted:
+        if (!connection->tap().active()) {
+          log::warn("{}: what libiscsi receives cannot be checked on this system", goal(current));
+        }
         log::info("{} {}: logged in to {}", goal(current), chap_text(current.connection.chap),
                   connection->address().text());
         co_return connection;

@@ -147,6 +147,7 @@ Task<CommandResult> Session::execute(RequestContext& context, const ScsiCommand&
   Request request{*this, command};
   start(request);
   co_await Answer{request};
+  const std::uint64_t received = connection_->tap().take(request.task->itt);
   if (!request.status) {
     const Error& failure = connection_->failure();
     if (command.resend == Resend::kNever && command.out_size() != 0) {
@@ -157,7 +158,11 @@ Task<CommandResult> Session::execute(RequestContext& context, const ScsiCommand&
     throw failure;
   }
   const std::size_t asked = command.in.empty() ? command.out_size() : command.in.size();
-  const CommandResult result = result_of(*request.task, *request.status, asked);
+  CommandResult result = result_of(*request.task, *request.status, asked);
+  if (!command.in.empty() && result.succeeded() && connection_->tap().active()) {
+    const std::size_t absent = asked - std::min<std::uint64_t>(received, asked);
+    result.missing_bytes = std::max(result.missing_bytes, absent);
+  }
   if (result.succeeded()) {
     (command.in.empty() ? stats_.bytes_written : stats_.bytes_read) += asked - result.missing_bytes;
   }
@@ -208,6 +213,7 @@ void Session::start(Request& request) {
     throw Error(ErrorKind::kUnreachable, "the session takes no more commands");
   }
   request.place = in_flight_.insert(in_flight_.end(), &request);
+  connection_->tap().expect(request.task->itt);
   request.in_flight = true;
   ++stats_.commands;
   connection_->queued();

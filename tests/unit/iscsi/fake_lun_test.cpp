@@ -145,6 +145,30 @@ TEST(Lun, ShortReadIsAnErrorNeverAShortSuccess) {
   EXPECT_THAT(error.message(), HasSubstr("transferred 2048 of 4096 bytes"));
 }
 
+TEST(Lun, TargetFailureIsAnErrorNeverASuccess) {
+  FakeLun fake({.login = {}, .handler = refuse(kWrite, kAlways, Reply{.response = 1})});
+  EXPECT_EQ(FakeLun::fault([&] { fake.write(0, noise(512, 1)); }).kind(), ErrorKind::kIo);
+  EXPECT_EQ(
+      FakeLun::fault([&] { fake.write(0, noise(512, 1), {.resend = Resend::kNever}); }).kind(),
+      ErrorKind::kOutcomeUnknown);
+}
+
+TEST(Lun, ReadWithLessDataThanToldIsAnError) {
+  Reply half{.data = noise(2048, 1), .no_residual = true};
+  FakeLun fake({.login = {}, .handler = refuse(kRead, kAlways, half)});
+  const Error error = FakeLun::fault([&] { fake.read(0, 4096); });
+  EXPECT_EQ(error.kind(), ErrorKind::kIo);
+  EXPECT_THAT(error.message(), HasSubstr("transferred 2048 of 4096 bytes"));
+}
+
+TEST(Lun, DataOutOfPlaceEndsTheSession) {
+  Reply misplaced{.data = noise(512, 1), .data_offset = 512};
+  FakeLun fake({.login = {}, .handler = refuse(kRead, kAlways, misplaced)});
+  const Error error = FakeLun::fault([&] { fake.read(0, 1024); });
+  EXPECT_THAT(error.kind(), ::testing::AnyOf(ErrorKind::kIo, ErrorKind::kUnreachable));
+  EXPECT_FALSE(fake.lun->connected());
+}
+
 TEST(Lun, ShortWriteIsAnError) {
   Reply half{.sense = {}, .data = {}, .underflow = 512};
   FakeLun fake({.login = {}, .handler = refuse(kWrite, kAlways, half)});

@@ -105,11 +105,13 @@ class FakeTarget::Connection {
     return true;
   }
 
-  bool send_pdu(Pdu& pdu) {
+  bool send_pdu(Pdu& pdu, int times = 1) {
     pdu.put<std::uint32_t>(4, static_cast<std::uint32_t>(pdu.data.size()));
     std::vector<std::byte> wire(pdu.header.begin(), pdu.header.end());
     wire.insert(wire.end(), pdu.data.begin(), pdu.data.end());
     wire.resize((wire.size() + 3) / 4 * 4);
+    const std::vector<std::byte> once = wire;
+    for (int i = 1; i < times; ++i) wire.insert(wire.end(), once.begin(), once.end());
     return write_exactly(fd_, wire);
   }
 
@@ -137,11 +139,7 @@ class FakeTarget::Connection {
         write_exactly(fd_, as_byte_span(told.raw));
       } else {
         Pdu reply = login_answer(request, told);
-        if (told.twice) {
-          Pdu first = reply;
-          send_pdu(first);
-        }
-        send_pdu(reply);
+        send_pdu(reply, told.twice ? 2 : 1);
       }
       if (told.hang_up) return false;
       if (told.status == 0 && told.transit && told.next_stage == 3) return true;
@@ -256,14 +254,15 @@ class FakeTarget::Connection {
                      told.data.begin() + static_cast<std::ptrdiff_t>(done + part));
       in.put<std::uint8_t>(1, done + part == size ? 0x80 : 0x00);
       in.put<std::uint32_t>(20, 0xffffffff);
-      in.put<std::uint32_t>(40, static_cast<std::uint32_t>(done));
+      in.put<std::uint32_t>(40, told.data_offset + static_cast<std::uint32_t>(done));
       if (!send_pdu(in)) return false;
       done += part;
     }
     Pdu reply = answer_to(request, 0x21);
+    reply.put<std::uint8_t>(2, told.response);
     reply.put<std::uint8_t>(3, told.status);
     std::uint32_t missing = told.underflow;
-    if (told.status == 0 && reads && missing == 0) {
+    if (told.status == 0 && reads && missing == 0 && !told.no_residual) {
       missing = expected - static_cast<std::uint32_t>(size);
     }
     if (missing != 0) {

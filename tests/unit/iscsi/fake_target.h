@@ -42,9 +42,12 @@ class FakeTarget {
   /// An answer to a SCSI command.
   struct Reply {
     std::uint8_t status = 0;
-    std::vector<std::byte> sense;
-    std::vector<std::byte> data;
-    std::uint32_t underflow = 0;  ///< bytes that the residual count says are missing
+    std::uint8_t response = 0;  ///< iSCSI response: 0 = the command was completed
+    std::vector<std::byte> sense{};
+    std::vector<std::byte> data{};
+    std::uint32_t underflow = 0;    ///< bytes that the residual count says are missing
+    bool no_residual = false;       ///< does not tell that data is missing
+    std::uint32_t data_offset = 0;  ///< where the data says that it begins
     bool say_nothing = false;
     bool hang_up = false;
     bool early = false;  ///< answers a write before its data has come
