@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -190,6 +191,26 @@ TEST_F(FileDeviceOnLoop, ZerosWithUnalignedEndsAreExact) {
     run_until_done(reactor_, device->read(context_, 0, found));
     EXPECT_EQ(found, model) << "may_unmap " << may_unmap;
   }
+}
+
+// The backing file of the loop device is sealed after the write: writing it back then fails.
+TEST_F(FileDeviceOnLoop, FlushThatFailedOnceFailsForEver) {
+  const FileDescriptor backing(memfd_create("backing", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  ASSERT_EQ(ftruncate(backing.get(), kSizeBytes), 0);
+  const LoopDevice loop("/proc/self/fd/" + std::to_string(backing.get()));
+  const auto device = open(loop.path(), Access::kReadWrite);
+  const std::vector<std::byte> data(4096, std::byte{1});
+  run_until_done(reactor_, device->write(context_, 0, data));
+  ASSERT_EQ(fcntl(backing.get(), F_ADD_SEALS, F_SEAL_WRITE), 0);
+  for (int attempt = 0; attempt < 3; ++attempt) {
+    try {
+      run_until_done(reactor_, device->flush(context_));
+      ADD_FAILURE() << "flush " << attempt << " succeeded";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::kIo);
+    }
+  }
+  EXPECT_THROW(run_until_done(reactor_, device->write(context_, 0, data, {.fua = true})), Error);
 }
 
 }  // namespace
