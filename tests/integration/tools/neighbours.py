@@ -18,11 +18,12 @@ SECTOR = 512
 BLOCKS = 400
 
 
-def write(path, pieces):
-    """(offset, bytes) each, straight to the device."""
+def write(path, pieces, together):
+    """(offset, bytes) each, straight to the device; every one begins when all writers are there."""
     handle = os.open(path, os.O_RDWR | os.O_DIRECT)
     page = mmap.mmap(-1, 1 << 16)
     for offset, data in pieces:
+        together.wait(timeout=60)
         page[: len(data)] = data
         view = memoryview(page)[: len(data)]
         if os.pwritev(handle, [view], offset) != len(data):
@@ -36,7 +37,8 @@ def sector(lane, block, turn):
 
 
 def run(path, works):
-    workers = [multiprocessing.Process(target=write, args=(path, work)) for work in works]
+    together = multiprocessing.Barrier(len(works))
+    workers = [multiprocessing.Process(target=write, args=(path, work, together)) for work in works]
     for worker in workers:
         worker.start()
     for worker in workers:
