@@ -50,13 +50,13 @@ FileDescriptor open_checked(const std::string& path, Access access) {
 
 /// Keeps a second writer out. Readers take no lock: they may look on.
 void lock_for_writing(int fd, const std::string& path) {
-  // udev holds a shared lock for a moment while it looks at a block device.
+  // udev holds a shared lock for a moment while it looks at a block device, and a mount that was
+  // just removed may need a moment to flush.
   constexpr int kAttempts = 20;
   constexpr std::chrono::milliseconds kBetween{50};
-  const int attempts = S_ISBLK(status_of(fd, path).st_mode) ? kAttempts : 1;
   for (int attempt = 1; flock(fd, LOCK_EX | LOCK_NB) != 0; ++attempt) {
     if (errno != EWOULDBLOCK) throw system_error(errno, fmt::format("{}: locking", path));
-    if (attempt == attempts) {
+    if (attempt == kAttempts) {
       throw Error(ErrorKind::kBusy, fmt::format("{}: held by another program", path))
           .because("a lunfs mount or another program has locked it")
           .advise("end the other mount first, or mount this one with -o ro");

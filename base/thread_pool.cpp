@@ -39,6 +39,11 @@ void ThreadPool::enqueue(std::function<void()> job) {
   changed_.notify_one();
 }
 
+bool ThreadPool::idle() {
+  const std::lock_guard lock(mutex_);
+  return queue_.empty() && running_ == 0;
+}
+
 void ThreadPool::work() {
   std::unique_lock lock(mutex_);
   while (true) {
@@ -46,9 +51,11 @@ void ThreadPool::work() {
     if (queue_.empty()) return;
     const std::function<void()> job = std::move(queue_.front());
     queue_.pop_front();
+    ++running_;
     lock.unlock();
     job();
     lock.lock();
+    --running_;
   }
 }
 

@@ -30,6 +30,9 @@ class ThreadPool {
   /// threw one. Not cancellable: the job's buffers stay in use until it has ended.
   Task<void> run(Reactor& reactor, std::function<void()> job);
 
+  /// No job is queued or running. Thread-safe.
+  [[nodiscard]] bool idle();
+
  private:
   void work();
   void end() noexcept;
@@ -38,6 +41,7 @@ class ThreadPool {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<std::function<void()>> queue_;  ///< guarded by mutex_
+  std::size_t running_ = 0;                  ///< guarded by mutex_
   bool ending_ = false;                      ///< guarded by mutex_
   std::vector<std::jthread> threads_;        ///< constant after construction
 };

@@ -42,6 +42,12 @@ FileDescriptor listen_on(const std::string& path) {
   return listener;
 }
 
+/// Empty if there is no such text.
+std::string text_of(const Json& object, const char* key) {
+  const auto found = object.find(key);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
 Json failure(const Json& id, const std::string& text) { return {{"id", id}, {"error", text}}; }
 
 }  // namespace
@@ -97,7 +103,7 @@ void ControlSocket::answer(Client& client, const std::string& line) {
   Json reply;
   if (!request.is_object() || !request.contains("id") || !request["id"].is_number_integer()) {
     reply = failure(nullptr, "a request is a JSON object with an integer id");
-  } else if (const std::string command = request.value("command", ""); command == "wait_end") {
+  } else if (const std::string command = text_of(request, "command"); command == "wait_end") {
     client.wait_end_ids.push_back(request["id"].get<std::int64_t>());
     return;
   } else if (command == "status") {

@@ -10,7 +10,9 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
+#include <exception>
 #include <filesystem>
+#include <memory>
 
 #include "base/error.h"
 #include "base/file_descriptor.h"
@@ -80,14 +82,43 @@ void report_notices(const std::vector<std::string>& notices) {
   for (const std::string& line : notices) log::info("{}", line);
 }
 
+/// A Mount that is left alone, not destroyed, while one of its threads hangs: the process ends at
+/// once and with it the thread.
+class MountOwner {
+ public:
+  MountOwner(const MountOptions& options, int parent_fd)
+      : mount_(std::make_unique<Mount>(options, parent_fd)) {}
+  MountOwner(const MountOwner&) = delete;
+  MountOwner& operator=(const MountOwner&) = delete;
+  ~MountOwner() {
+    if (!mount_->idle()) static_cast<void>(mount_.release());
+  }
+  Mount& operator*() const noexcept { return *mount_; }
+
+ private:
+  std::unique_ptr<Mount> mount_;
+};
+
+/// What ended the program as an Error, whatever it was.
+Error current_error() {
+  try {
+    throw;
+  } catch (const Error& error) {
+    return error;
+  } catch (const std::exception& error) {
+    return {ErrorKind::kInternal, fmt::format("{} (a bug in lunfs)", error.what())};
+  }
+}
+
 int serve_in_foreground(const MountOptions& options, const Manners& manners) {
   prepare_process();
+  start_log(options, true);
+  const MountOwner mount(options, -1);
   try {
-    start_log(options, true);
-    Mount mount(options);
-    const std::string lost = mount.run(report_notices);
+    const std::string lost = (*mount).run(report_notices);
     return lost.empty() ? 0 : exit_code(ErrorKind::kIo);
-  } catch (const Error& error) {
+  } catch (...) {
+    const Error error = current_error();
     print(stderr, manners.text_of(error));
     return manners.status_of(error);
   }
@@ -106,6 +137,7 @@ class ParentLine {
     pipe_.reset();
   }
   [[nodiscard]] bool open() const noexcept { return pipe_.valid(); }
+  [[nodiscard]] int fd() const noexcept { return pipe_.get(); }
 
  private:
   FileDescriptor pipe_;
@@ -117,20 +149,28 @@ int serve_as_daemon(const MountOptions& options, const Manners& manners, FileDes
   ParentLine parent(std::move(pipe));
   try {
     start_log(options, false);
-    Mount mount(options);
-    const std::string lost = mount.run([&](const std::vector<std::string>& notices) {
-      std::string text;
-      for (const std::string& line : notices) text += "lunfs: " + line + "\n";
-      report_notices(notices);
-      leave_terminal();
-      parent.tell(0, text);
-    });
-    if (parent.open()) {
-      parent.tell(kMountFailed, "lunfs: the mount was removed before it was usable\n");
+    const MountOwner mount(options, parent.fd());
+    try {
+      const std::string lost = (*mount).run([&](const std::vector<std::string>& notices) {
+        std::string text;
+        for (const std::string& line : notices) text += "lunfs: " + line + "\n";
+        report_notices(notices);
+        leave_terminal();
+        parent.tell(0, text);
+      });
+      if (parent.open()) {
+        parent.tell(kMountFailed, "lunfs: the mount was removed before it was usable\n");
+      }
+      return lost.empty() ? 0 : exit_code(ErrorKind::kIo);
+    } catch (...) {
+      // Told here, before the Mount ends, which may take a while.
+      const Error error = current_error();
+      log::error("{}", error.message());
+      if (parent.open()) parent.tell(manners.status_of(error), manners.text_of(error));
+      return manners.status_of(error);
     }
-    return lost.empty() ? 0 : exit_code(ErrorKind::kIo);
-  } catch (const Error& error) {
-    log::error("{}", error.message());
+  } catch (...) {
+    const Error error = current_error();
     if (parent.open()) parent.tell(manners.status_of(error), manners.text_of(error));
     return manners.status_of(error);
   }
@@ -195,7 +235,8 @@ int run_program(const std::string& program, const std::vector<std::string>& argu
         return command.mount.foreground ? serve_in_foreground(command.mount, manners)
                                         : mount_in_background(command.mount, manners);
     }
-  } catch (const Error& error) {
+  } catch (...) {
+    const Error error = current_error();
     print(stderr, manners.text_of(error));
     return manners.status_of(error);
   }

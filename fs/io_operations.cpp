@@ -25,6 +25,24 @@ constexpr std::uint64_t kSeekWindow = 1U << 30;
 
 }  // namespace
 
+namespace {
+
+/// Of a request that moves bytes. What means something else to read(2) and write(2) than what the
+/// LUN meant by it ("no such LUN") is EIO.
+int errno_of_io(ErrorKind kind) noexcept {
+  switch (kind) {
+    case ErrorKind::kNotFound:
+    case ErrorKind::kUnsupported:
+    case ErrorKind::kUsage:
+    case ErrorKind::kPermission:
+      return EIO;
+    default:
+      return errno_of(kind);
+  }
+}
+
+}  // namespace
+
 /// One request from its first byte to its answer.
 struct IoOperations::Request {
   Request(Operation what, Reply to) : operation(what), reply(std::move(to)) {
@@ -50,9 +68,7 @@ struct IoOperations::WriteInFlight {
   WriteInFlight(OpenFile& opened, Reactor& loop)
       : file(opened),
         reactor(loop),
-        place(file.writes.insert(file.writes.end(), ++file.last_write)) {
-    file.wrote = true;
-  }
+        place(file.writes.insert(file.writes.end(), ++file.last_write)) {}
   WriteInFlight(const WriteInFlight&) = delete;
   WriteInFlight& operator=(const WriteInFlight&) = delete;
   ~WriteInFlight() {
@@ -74,7 +90,8 @@ IoOperations::IoOperations(Reactor& reactor, OpenFiles& files, SlabPool& slabs, 
       files_(files),
       slabs_(slabs),
       medium_(medium),
-      budget_(reactor, kBytesInFlight) {}
+      budget_(reactor, kBytesInFlight),
+      request_ended_(reactor) {}
 
 std::unique_ptr<IoOperations::Request> IoOperations::begin(Operation operation, Reply reply) {
   statistics_.started();
@@ -86,6 +103,7 @@ void IoOperations::run(std::unique_ptr<Request> request, Task<void> task) {
     if (failure) fail(*request, failure);
     const auto took = std::chrono::steady_clock::now() - request->begun;
     statistics_.ended(request->operation, request->bytes, failure != nullptr, took);
+    if (statistics_.in_flight() == 0) request_ended_.wake();
     if (log::enabled(log::Level::kDebug)) {
       log::debug("{}: {} bytes, {} us{}", name_of(request->operation), request->bytes,
                  std::chrono::duration_cast<std::chrono::microseconds>(took).count(),
@@ -102,7 +120,7 @@ void IoOperations::fail(Request& request, const std::exception_ptr& failure) {
       log::error("{} failed ({}): {}", name_of(request.operation), to_string(error.kind()),
                  error.message());
     }
-    if (!request.reply.answered()) request.reply.error(errno_of(error.kind()));
+    if (!request.reply.answered()) request.reply.error(errno_of_io(error.kind()));
   } catch (const std::bad_alloc&) {
     log::error("{} failed: out of memory", name_of(request.operation));
     if (!request.reply.answered()) request.reply.error(ENOMEM);
@@ -128,6 +146,10 @@ Task<void> IoOperations::do_read(Request& request, std::uint64_t handle, std::ui
   const std::uint64_t end = file.node->device->geometry().size_bytes;
   const std::uint64_t length =
       std::min<std::uint64_t>({size, offset < end ? end - offset : 0, kLargestRequest});
+  if (length == 0) {
+    request.reply.data({});
+    co_return;
+  }
   const ByteBudget::Share share = co_await budget_.take(request.context, length);
   SlabPool::Slab slab = slabs_.take();
   const std::span<std::byte> out = slab.first(length);
@@ -162,9 +184,10 @@ Task<void> IoOperations::do_write(Request& request, std::uint64_t handle, std::u
   }
   payload = payload.first(std::min<std::uint64_t>(payload.size(), end - std::min(offset, end)));
   const WriteInFlight counted(file, reactor_);
+  // First, as it may take seconds during which others want their share of the budget.
+  co_await before_write(request, file);
   const ByteBudget::Share share = co_await budget_.take(request.context, payload.size());
   try {
-    co_await before_write(request, file);
     co_await file.node->device->write(request.context, offset, payload);
   } catch (const Error& error) {
     if (!file.failure && error.kind() != ErrorKind::kCancelled) file.failure = error;
@@ -176,7 +199,7 @@ Task<void> IoOperations::do_write(Request& request, std::uint64_t handle, std::u
 }
 
 void IoOperations::flush(Reply reply, std::uint64_t handle) {
-  const bool durable = medium_.sync_on_close && files_.at(handle).wrote;
+  const bool durable = medium_.sync_on_close && files_.at(handle).writable;
   auto request = begin(Operation::kFlush, std::move(reply));
   Task<void> task = do_flush(*request, handle, durable);
   run(std::move(request), std::move(task));
@@ -199,15 +222,9 @@ Task<void> IoOperations::do_flush(Request& request, std::uint64_t handle, bool d
   };
   OpenFile& file = files_.at(handle);
   co_await WritesDone{file};
-  if (durable) {
-    file.wrote = false;
-    try {
-      co_await medium_.durability.flush(request.context);
-    } catch (...) {
-      file.wrote = true;
-      throw;
-    }
-  }
+  // Without the request's cancellation: programs take EINTR of close(2) for success.
+  RequestContext uninterrupted;
+  if (durable) co_await medium_.durability.flush(uninterrupted);
   if (file.failure) throw *std::exchange(file.failure, std::nullopt);
   request.reply.ok();
 }
@@ -309,22 +326,27 @@ Task<void> IoOperations::do_copy(Request& request, CopyRange range) {
   co_await before_write(request, sink);
   const ByteBudget::Share share = co_await budget_.take(request.context, kLargestRequest);
   SlabPool::Slab slab = slabs_.take();
-  std::uint64_t done = 0;
-  while (done < length) {
-    const auto piece = slab.first(std::min<std::uint64_t>(length - done, kLargestRequest));
-    co_await source.node->device->read(request.context, range.from + done, piece);
-    co_await sink.node->device->write(request.context, range.to + done, piece);
-    medium_.durability.wrote();
-    done += piece.size();
+  std::uint64_t& done = request.bytes;
+  try {
+    while (done < length) {
+      const auto piece = slab.first(std::min<std::uint64_t>(length - done, kLargestRequest));
+      co_await source.node->device->read(request.context, range.from + done, piece);
+      co_await sink.node->device->write(request.context, range.to + done, piece);
+      medium_.durability.wrote();
+      done += piece.size();
+    }
+  } catch (const Error& error) {
+    // A short copy, so that the kernel drops its pages of what has changed.
+    if (done == 0) throw;
+    log::warn("copy ended after {} of {} bytes: {}", done, length, error.message());
   }
-  request.bytes = done;
   request.reply.written(done);
 }
 
 Task<void> IoOperations::drained(RequestContext& context) {
-  constexpr std::chrono::milliseconds kPause{5};
   while (statistics_.in_flight() > 0) {
-    co_await reactor_.sleep_until(context, Reactor::Clock::now() + kPause);
+    context.check();
+    co_await request_ended_.until(context);
   }
 }
 

@@ -79,6 +79,7 @@ class IoOperations {
   SlabPool& slabs_;
   Medium medium_;
   ByteBudget budget_;
+  WakeUp request_ended_;  ///< woken when the last one in flight has ended
   Statistics statistics_;
 };
 

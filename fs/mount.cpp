@@ -12,12 +12,14 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <optional>
 #include <utility>
 
 #include "base/error.h"
 #include "base/log.h"
 #include "base/run.h"
+#include "base/wake_up.h"
 #include "fs/channel.h"
 #include "fs/control_socket.h"
 #include "fs/operations.h"
@@ -33,8 +35,11 @@ namespace lunfs::fs {
 namespace {
 
 constexpr unsigned kFileThreads = 8;
-/// What the end of a mount may take: requests in flight, the flush, the logout.
+/// What the end of a mount may take: dirty pages and the mount helper, requests in flight, the
+/// flush, the logout.
+constexpr std::chrono::seconds kDetachLimit{30};
 constexpr std::chrono::seconds kDrainLimit{30};
+constexpr std::chrono::seconds kFlushLimit{30};
 constexpr std::chrono::seconds kLogoutLimit{5};
 
 FileDescriptor signal_descriptor() {
@@ -44,6 +49,15 @@ FileDescriptor signal_descriptor() {
   FileDescriptor fd(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!fd.valid()) throw system_error(errno, "watching for signals");
   return fd;
+}
+
+/// Dirty pages of mapped files become writes now; umount(2) would do the same, MNT_DETACH does not.
+void sync_file_system(const std::string& mount_point) {
+  const FileDescriptor root(open(mount_point.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!root.valid() || syncfs(root.get()) != 0) {
+    log::warn("{}: pages of mapped files may not be written: {}", mount_point,
+              std::strerror(errno));
+  }
 }
 
 /// Commas and backslashes mean something to FUSE's option parser.
@@ -78,17 +92,28 @@ struct Mount::Parts {
   std::optional<ControlSocket> control;
   std::optional<Channel> channel;
   Reactor::Watch signal_watch;
+  Reactor::Watch parent_watch;
 };
 
-Mount::Mount(MountOptions options)
-    : options_(std::move(options)), pool_(kFileThreads), parts_(std::make_unique<Parts>()) {}
+/// The mount helper's work as the waiting coroutine and the helper's end both see it.
+struct Mount::Detaching {
+  WakeUp* ended;  ///< null once nobody waits
+  bool done = false;
+  std::exception_ptr failure{};
+};
+
+Mount::Mount(MountOptions options, int parent_fd)
+    : options_(std::move(options)),
+      parent_fd_(parent_fd),
+      parts_(std::make_unique<Parts>()),
+      pool_(kFileThreads),
+      helper_(1) {}
 
 Mount::~Mount() = default;
 
-void Mount::check_mount_point() const {
+void Mount::check_mount_point() {
   struct stat status {};
-  const char* path = options_.mount_point.c_str();
-  if (stat(path, &status) != 0) {
+  if (stat(options_.mount_point.c_str(), &status) != 0) {
     const int failure = errno;
     Error error(ErrorKind::kUsage,
                 fmt::format("mount point {}: {}", options_.mount_point, std::strerror(failure)));
@@ -104,7 +129,11 @@ void Mount::check_mount_point() const {
                 fmt::format("mount point {}: not a directory", options_.mount_point))
         .advise("name an empty directory");
   }
-  if (access(path, W_OK) != 0) {
+  // The mount table knows directories by their true path, and so does who removes the mount.
+  std::error_code failure;
+  const auto canonical = std::filesystem::canonical(options_.mount_point, failure);
+  if (!failure) options_.mount_point = canonical.string();
+  if (access(options_.mount_point.c_str(), W_OK) != 0) {
     throw Error(ErrorKind::kPermission,
                 fmt::format("mount point {}: not writable by this user", options_.mount_point))
         .because("FUSE lets a user mount only on a directory of his own")
@@ -221,69 +250,129 @@ std::vector<std::string> Mount::notices() const {
 }
 
 std::string Mount::run(const Ready& ready) {
-  Parts& p = *parts_;
   check_mount_point();
+  open_all();
+  build();
+  serve(ready);
+  const std::string lost = run_until_done(reactor_, finish());
+  parts_->control->tell_end(lost);
+  remove_dead_mount();
+  return lost;
+}
+
+void Mount::open_all() {
+  Parts& p = *parts_;
   p.signal_watch = reactor_.watch(p.signals.get(), EPOLLIN, [this](std::uint32_t) { on_signal(); });
+  if (parent_fd_ >= 0) {
+    // No event is asked for: a pipe whose reader has gone tells by itself.
+    p.parent_watch = reactor_.watch(parent_fd_, 0, [this](std::uint32_t) {
+      parts_->parent_watch = {};
+      end_early("the process that started the mount has ended");
+    });
+  }
   RequestContext opening;
   opening.cancellation = &p.cancellation;
   try {
     run_until_done(reactor_, open_parts(opening));
+    opening.check();  // a signal may have come in the very last turn
   } catch (const Error&) {
     if (!p.cancellation.requested()) throw;
-    throw Error(ErrorKind::kCancelled, "interrupted by a signal before anything was mounted");
+    throw Error(ErrorKind::kCancelled, "interrupted before anything was mounted");
   }
-  build();
+}
+
+void Mount::serve(const Ready& ready) {
+  Parts& p = *parts_;
   p.operations->on_ready = [this, &ready] {
     // INIT is answered when this returns: the mount is usable from the next turn on.
-    reactor_.post([this, &ready] { ready(notices()); });
+    reactor_.post([this, &ready] {
+      parts_->parent_watch = {};
+      ready(notices());
+    });
   };
   p.channel->mount(options_.mount_point, [this] { reactor_.stop(); });
   log::info("mounted source={} on {} vg={} volumes={}", p.source.shown, options_.mount_point,
             p.catalog->vg->name, p.catalog->volumes.size());
   reactor_.run();
-  const std::string lost = run_until_done(reactor_, finish());
-  p.control->tell_end(lost);
-  return lost;
 }
 
 void Mount::on_signal() {
-  Parts& p = *parts_;
   signalfd_siginfo info{};
-  if (read(p.signals.get(), &info, sizeof info) != static_cast<ssize_t>(sizeof info)) return;
+  if (read(parts_->signals.get(), &info, sizeof info) != static_cast<ssize_t>(sizeof info)) return;
+  end_early(fmt::format("signal {}", info.ssi_signo));
+}
+
+void Mount::end_early(std::string_view why) {
+  Parts& p = *parts_;
   p.cancellation.request();
   if (!p.channel || std::exchange(p.ending, true)) return;
-  log::info("signal {}: unmounting {}", info.ssi_signo, options_.mount_point);
-  spawn(end_by_signal(), [this](const std::exception_ptr& failure) {
+  log::info("{}: unmounting {}", why, options_.mount_point);
+  spawn(detach(), [this](const std::exception_ptr& failure) {
     if (failure) log::warn("the mount could not be removed from {}", options_.mount_point);
     reactor_.stop();
   });
 }
 
-Task<void> Mount::end_by_signal() {
-  Channel& channel = *parts_->channel;
-  channel.forget_mount_point();
-  // On the pool, as the mount helper may look at the mount while it removes it.
-  co_await pool_.run(reactor_, [this] { remove_mount(options_.mount_point, Detach::kAtOnce); });
+/// Takes the mount out of the tree while requests are served as ever: dirty pages of files that are
+/// mapped come as writes, and the mount helper may look at the mount.
+Task<void> Mount::detach() {
+  parts_->channel->forget_mount_point();
+  RequestContext limit = RequestContext::within(kDetachLimit);
+  WakeUp ended(reactor_);
+  // Shared with the helper's end, which may come after the limit.
+  auto state = std::make_shared<Detaching>(Detaching{.ended = &ended});
+  spawn(helper_.run(reactor_,
+                    [mount_point = options_.mount_point] {
+                      sync_file_system(mount_point);
+                      remove_mount(mount_point, Detach::kAtOnce);
+                    }),
+        [state](const std::exception_ptr& failure) {
+          state->done = true;
+          state->failure = failure;
+          if (state->ended != nullptr) state->ended->wake();
+        });
+  co_await ended.until(limit);
+  state->ended = nullptr;
+  if (state->failure) std::rethrow_exception(state->failure);
+  if (!state->done) throw Error(ErrorKind::kTimedOut, "removing the mount takes too long");
 }
 
 Task<std::string> Mount::finish() {
   Parts& p = *parts_;
-  std::string lost;
-  RequestContext limit = RequestContext::within(kDrainLimit);
+  p.channel->stop();  // first: no write comes in any more that the flush would miss
+  std::vector<std::string> failures;
   try {
+    RequestContext limit = RequestContext::within(kDrainLimit);
     co_await p.io->drained(limit);
+  } catch (const Error& error) {
+    failures.push_back(fmt::format("{} requests were not answered: {}",
+                                   p.io->statistics().in_flight(), error.message()));
+  }
+  try {
+    RequestContext limit = RequestContext::within(kFlushLimit);
     co_await p.durability->flush(limit);
   } catch (const Error& error) {
-    lost = fmt::format("not everything written is known to be durable: {}", error.message());
-    log::error("unmounting {}: {}", options_.mount_point, lost);
+    failures.push_back(
+        fmt::format("not everything written is known to be durable: {}", error.message()));
   }
-  p.channel->stop();
   if (p.source.lun != nullptr) {
-    RequestContext logout = RequestContext::within(kLogoutLimit);
-    co_await p.source.lun->logout(logout);
+    RequestContext limit = RequestContext::within(kLogoutLimit);
+    co_await p.source.lun->logout(limit);
   }
+  const std::string lost = fmt::format("{}", fmt::join(failures, "; "));
+  if (!lost.empty()) log::error("unmounting {}: {}", options_.mount_point, lost);
   log::info("unmounted {}", options_.mount_point);
   co_return lost;
+}
+
+/// After an abort (umount -f, fusectl) the kernel leaves a mount behind that answers nothing.
+void Mount::remove_dead_mount() noexcept {
+  if (access(options_.mount_point.c_str(), F_OK) == 0 || errno != ENOTCONN) return;
+  try {
+    remove_mount(options_.mount_point, Detach::kAtOnce);
+  } catch (const std::exception& error) {
+    log::warn("{}", error.what());
+  }
 }
 
 }  // namespace lunfs::fs

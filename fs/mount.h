@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/reactor.h"
@@ -18,7 +19,9 @@ class Mount {
   /// ("read-only: ...", "3 VHD volumes are not shown").
   using Ready = std::function<void(const std::vector<std::string>& notices)>;
 
-  explicit Mount(MountOptions options);
+  /// @param parent_fd  writing end of a pipe whose reader is the process that started us; when the
+  ///                   reader goes away before the mount is usable, it is given up. -1 = none
+  explicit Mount(MountOptions options, int parent_fd = -1);
   ~Mount();
 
   /// Opens the source, mounts, serves until umount or a signal (SIGTERM, SIGINT, SIGHUP, which the
@@ -26,23 +29,35 @@ class Mount {
   /// @return what was lost, empty = nothing. Errors of everything up to `ready` are thrown.
   std::string run(const Ready& ready);
 
+  /// False if a call that blocks has not come back. The destructor would wait for it: leave the
+  /// object to the end of the process then.
+  [[nodiscard]] bool idle() { return pool_.idle() && helper_.idle(); }
+
  private:
   struct Parts;
+  struct Detaching;
 
-  void check_mount_point() const;
+  void check_mount_point();
+  void open_all();
+  void serve(const Ready& ready);
   Task<void> open_parts(RequestContext& context);
   void decide_read_only();
   void build();
   [[nodiscard]] std::vector<std::string> fuse_options() const;
   [[nodiscard]] std::vector<std::string> notices() const;
   void on_signal();
-  Task<void> end_by_signal();
+  void end_early(std::string_view why);
+  Task<void> detach();
   Task<std::string> finish();
+  void remove_dead_mount() noexcept;
 
   MountOptions options_;
+  int parent_fd_;
   Reactor reactor_;
-  ThreadPool pool_;
   std::unique_ptr<Parts> parts_;
+  // After the parts: their threads end before what they work on.
+  ThreadPool pool_;    ///< file I/O and name resolution
+  ThreadPool helper_;  ///< removing the mount; of its own, as all of pool_ may be stuck
 };
 
 }  // namespace lunfs::fs

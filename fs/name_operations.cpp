@@ -135,6 +135,7 @@ void NameOperations::open(Reply reply, std::uint64_t inode, int flags) {
   const bool writing = (flags & O_ACCMODE) != O_RDONLY;
   OpenFile file;
   file.node = node;
+  file.writable = writing;
   if (is_control(*node)) {
     // The kernel has checked the modes; this guards the text if it ever does not.
     if (writing || !may_access(node->attributes, reply.caller(), node->attributes.st_gid, R_OK)) {

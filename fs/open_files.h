@@ -19,8 +19,8 @@ struct OpenFile {
   Node* node = nullptr;
   /// Of a control file: its text as it was at the open.
   std::string text;
-  /// Something was written through this handle and not made durable since.
-  bool wrote = false;
+  /// Opened for writing: its close makes durable what was written, also by mmap.
+  bool writable = false;
   /// Writes in flight by number, oldest first.
   std::list<std::uint64_t> writes;
   std::uint64_t last_write = 0;

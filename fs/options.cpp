@@ -39,6 +39,17 @@ Error usage(std::string text) {
   return Error(ErrorKind::kUsage, std::move(text)).advise("see lunfs --help or lunfs(1)");
 }
 
+/// Against the current directory, so that a daemon may leave it.
+std::string absolute_path(std::string_view path) {
+  std::error_code failure;
+  const std::filesystem::path absolute = std::filesystem::absolute(path, failure);
+  if (path.empty() || failure) {
+    throw usage(fmt::format("path '{}': {}", path,
+                            path.empty() ? "empty" : "the current directory is gone"));
+  }
+  return absolute.lexically_normal().string();
+}
+
 template <typename T>
 T number(std::string_view name, std::string_view value, T lowest, T highest, int base = 10) {
   T result{};
@@ -102,8 +113,7 @@ const std::unordered_map<std::string_view, Setter>& value_options() {
       {"umask", [](auto& o, auto v) { o.umask = number<mode_t>("umask", v, 0, 0777, 8); }},
       {"fsname", [](auto& o, auto v) { o.fsname = v; }},
       {"subtype", [](auto& o, auto v) { o.subtype = v; }},
-      {"credentials",
-       [](auto& o, auto v) { o.credentials = std::filesystem::absolute(v).string(); }},
+      {"credentials", [](auto& o, auto v) { o.credentials = absolute_path(v); }},
       {"initiator", [](auto& o, auto v) { o.initiator = iscsi::Iqn::parse(v).text(); }},
       {"portal",
        [](auto&, auto) {
@@ -118,7 +128,7 @@ const std::unordered_map<std::string_view, Setter>& value_options() {
       {"sync_on_close", [](auto& o, auto v) { o.sync_on_close = yes_or_no("sync_on_close", v); }},
       {"sessions", [](auto&, auto v) { only_one_session(v); }},
       {"log", [](auto& o, auto v) { o.log_level = log_level(v); }},
-      {"log_file", [](auto& o, auto v) { o.log_file = std::filesystem::absolute(v).string(); }},
+      {"log_file", [](auto& o, auto v) { o.log_file = absolute_path(v); }},
   };
   return table;
 }
@@ -222,10 +232,8 @@ MountOptions mount_options(const Words& words) {
     for (const std::string& part : split_options(text)) set_option(options, part);
   }
   const std::string& source = words.positional[0];
-  options.source = iscsi::LunUrl::looks_like_one(source)
-                       ? source
-                       : std::filesystem::absolute(source).lexically_normal().string();
-  options.mount_point = std::filesystem::absolute(words.positional[1]).lexically_normal().string();
+  options.source = iscsi::LunUrl::looks_like_one(source) ? source : absolute_path(source);
+  options.mount_point = absolute_path(words.positional[1]);
   options.debug = words.debug;
   options.foreground = words.foreground || words.debug;
   if (options.debug) options.log_level = log::Level::kDebug;
@@ -246,8 +254,7 @@ Command parse_command(const std::vector<std::string>& arguments) {
       throw usage("-u takes the mount point and nothing else");
     }
     command.kind = Command::Kind::kUnmount;
-    command.unmount_point =
-        std::filesystem::absolute(words.unmount_point).lexically_normal().string();
+    command.unmount_point = absolute_path(words.unmount_point);
   } else {
     command.mount = mount_options(words);
   }

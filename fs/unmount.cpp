@@ -19,6 +19,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
+#include <vector>
 
 #include "base/error.h"
 #include "base/file_descriptor.h"
@@ -42,16 +43,13 @@ Error busy(const std::string& mount_point) {
 void run_fusermount(const std::string& mount_point, Detach how) {
   std::string program = "fusermount3";
   std::string unmount = "-u";
-  std::string quiet = "-q";
   std::string lazy = "-z";
   std::string end_of_options = "--";
   std::string directory = mount_point;
-  std::array<char*, 7> arguments = {
-      program.data(),   unmount.data(), quiet.data(), end_of_options.data(),
-      directory.data(), nullptr,        nullptr};
-  if (how == Detach::kAtOnce) {
-    arguments = {program.data(),        unmount.data(),   quiet.data(), lazy.data(),
-                 end_of_options.data(), directory.data(), nullptr};
+  std::vector<char*> arguments = {program.data(), unmount.data()};
+  if (how == Detach::kAtOnce) arguments.push_back(lazy.data());
+  for (char* word : {end_of_options.data(), directory.data(), static_cast<char*>(nullptr)}) {
+    arguments.push_back(word);
   }
   pid_t child = 0;
   const int failure =
@@ -60,7 +58,12 @@ void run_fusermount(const std::string& mount_point, Detach how) {
   int status = 0;
   while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
-  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) throw busy(mount_point);
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return;
+  // fusermount3 has printed why.
+  throw Error(ErrorKind::kBusy, fmt::format("{}: fusermount3 did not unmount it", mount_point))
+      .because("a program has a file open there, or the mount is not yours")
+      .advise(
+          fmt::format("end the program (fuser -vm {} names it), then unmount again", mount_point));
 }
 
 /// Undoes the \ooo of /proc/self/mountinfo.
@@ -77,8 +80,8 @@ std::string unescaped(const std::string& text) {
   return result;
 }
 
-/// Whether a FUSE file system is mounted on exactly this directory.
-bool is_fuse_mount(const std::string& mount_point) {
+/// Whether a lunfs is mounted on exactly this directory, on top of whatever else is.
+bool is_lunfs_mount(const std::string& mount_point) {
   std::ifstream table("/proc/self/mountinfo");
   std::string line;
   bool found = false;
@@ -88,8 +91,7 @@ bool is_fuse_mount(const std::string& mount_point) {
     std::string directory;
     words >> skipped >> skipped >> skipped >> skipped >> directory;
     if (unescaped(directory) != mount_point) continue;
-    const std::size_t type = line.find(" - fuse");
-    found = type != std::string::npos;  // the last line is the mount on top
+    found = line.find(" - fuse.lunfs ") != std::string::npos;  // the last line is the one on top
   }
   return found;
 }
@@ -100,11 +102,19 @@ struct Daemon {
   pid_t pid = 0;
 };
 
+/// Empty if there is no such text.
+std::string text_of(const Json& object, const char* key) {
+  const auto found = object.find(key);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
 Daemon daemon_of(const std::string& mount_point) {
   std::ifstream file(mount_point + "/.lunfs/status.json");
   const Json status = Json::parse(file, nullptr, false);
   if (!status.is_object()) return {};
-  return {.control_socket = status.value("control_socket", ""), .pid = status.value("pid", 0)};
+  const auto pid = status.find("pid");
+  return {.control_socket = text_of(status, "control_socket"),
+          .pid = pid != status.end() && pid->is_number_integer() ? pid->get<pid_t>() : 0};
 }
 
 FileDescriptor connect_to(const std::string& path) {
@@ -161,7 +171,7 @@ void wait_for_end(int socket, const std::string& mount_point) {
     line.append(buffer.data(), static_cast<std::size_t>(length));
   }
   const Json reply = Json::parse(line, nullptr, false);
-  const std::string lost = reply.is_object() ? reply.value("lost", "") : "an unreadable answer";
+  const std::string lost = reply.is_object() ? text_of(reply, "lost") : "an unreadable answer";
   if (!lost.empty()) {
     throw Error(ErrorKind::kIo, fmt::format("{}: unmounted, but {}", mount_point, lost))
         .because("the session was lost before everything was durable")
@@ -186,7 +196,7 @@ void unmount_and_wait(const std::string& mount_point) {
   std::error_code ignored;
   const auto canonical = std::filesystem::weakly_canonical(mount_point, ignored);
   const std::string directory = ignored ? mount_point : canonical.string();
-  if (!is_fuse_mount(directory)) {
+  if (!is_lunfs_mount(directory)) {
     throw Error(ErrorKind::kNotFound, fmt::format("{}: no lunfs is mounted there", directory))
         .advise("findmnt -t fuse.lunfs lists the mounts");
   }

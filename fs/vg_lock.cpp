@@ -9,8 +9,11 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
+#include <thread>
 
 #include "base/error.h"
+#include "base/log.h"
 #include "fs/run_directory.h"
 
 namespace lunfs::fs {
@@ -33,6 +36,17 @@ void check_trust(int fd, const std::string& path) {
       .advise("remove the file");
 }
 
+/// A mount that was just removed may need a moment to flush and log out.
+bool locked(int fd) {
+  constexpr int kAttempts = 40;
+  constexpr std::chrono::milliseconds kBetween{50};
+  for (int attempt = 1; flock(fd, LOCK_EX | LOCK_NB) != 0; ++attempt) {
+    if (attempt == kAttempts) return false;
+    std::this_thread::sleep_for(kBetween);
+  }
+  return true;
+}
+
 std::string holder_of(int fd) {
   std::array<char, 512> text{};
   const ssize_t length = pread(fd, text.data(), text.size() - 1, 0);
@@ -43,14 +57,17 @@ std::string holder_of(int fd) {
 
 VgLock::VgLock(const std::string& key, const std::string& mount_point) {
   const std::string path = path_for(key);
-  if (path.empty()) return;  // a user without a run directory: nothing to lock with
+  if (path.empty()) {
+    log::warn("no lock against a second read-write mount: this user has no XDG_RUNTIME_DIR");
+    return;
+  }
   FileDescriptor file(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!file.valid()) {
     if (errno == ENOENT) return;  // no /run/lock here (a bare container)
     throw system_error(errno, path).advise("the file must not be a link");
   }
   check_trust(file.get(), path);
-  if (flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
+  if (!locked(file.get())) {
     throw Error(ErrorKind::kBusy,
                 fmt::format("the VG is mounted read-write already: {}", holder_of(file.get())))
         .because("two read-write mounts of one VG on this host would not see each other's writes")
