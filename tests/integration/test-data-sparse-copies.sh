@@ -25,7 +25,6 @@ out_of() {
 }
 onto cp --sparse=never
 onto cp --sparse=always
-onto cp
 for how in auto always never; do out_of cp --sparse=$how; done
 out_of rsync -S
 out_of cp -a
