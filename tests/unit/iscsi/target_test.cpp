@@ -28,7 +28,9 @@ constexpr std::uint64_t kMiB = 1 << 20;
 
 /// A target with one LUN of number 1.
 struct OneLun {
-  explicit OneLun(std::uint64_t size = 16 * kMiB, std::uint32_t block = 512) {
+  explicit OneLun(std::uint64_t size = 16 * kMiB, std::uint32_t block = 512,
+                  const std::string& host = "127.0.0.1")
+      : server(host) {
     server.add_target(1, kIqn);
     file = server.add_lun(1, 1, size, block);
     options = options_for(server.portal(), kIqn, 1);
@@ -88,6 +90,14 @@ TEST(OpenLun, LogsOutPolitely) {
   one.initiator.run([&](RequestContext& c) { return one.lun->logout(c); });
   EXPECT_FALSE(one.lun->connected());
   one.server.admin({"--op", "delete", "--mode", "target", "--tid", "1"});  // no session is left
+}
+
+TEST(OpenLun, PortalMayBeIpv6) {
+  if (access("/proc/net/if_inet6", F_OK) != 0) GTEST_SKIP() << "this host has no IPv6";
+  OneLun one(16 * kMiB, 512, "::1");
+  one.open();
+  EXPECT_EQ(one.lun->portal_text().substr(0, 6), "[::1]:");
+  EXPECT_EQ(one.read(0, 512), std::vector<std::byte>(512));
 }
 
 TEST(OpenLun, LunsAboveTheByteAreReached) {

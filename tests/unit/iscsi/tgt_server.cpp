@@ -13,6 +13,7 @@
 #include <random>
 #include <stdexcept>
 #include <thread>
+#include <utility>
 
 #include "base/file_descriptor.h"
 
@@ -59,14 +60,14 @@ bool run(const std::vector<std::string>& arguments) {
 
 }  // namespace
 
-TgtServer::TgtServer() {
+TgtServer::TgtServer(std::string host) : host_(std::move(host)) {
   constexpr int kAttempts = 5;
   std::random_device random;
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     port_ = free_port();
     control_ = std::uniform_int_distribution<int>(100, 30000)(random);
-    const std::string portal = "portal=127.0.0.1:" + std::to_string(port_);
-    pid_ = start({"tgtd", "-f", "-C", std::to_string(control_), "--iscsi", portal});
+    const std::string address = "portal=" + portal().text();
+    pid_ = start({"tgtd", "-f", "-C", std::to_string(control_), "--iscsi", address});
     for (int i = 0; i < 100; ++i) {
       std::this_thread::sleep_for(std::chrono::milliseconds(50));
       if (waitpid(pid_, nullptr, WNOHANG) == pid_) {  // the port or the control socket was taken

@@ -11,16 +11,17 @@
 
 namespace lunfs::testing {
 
-/// A tgtd of its own on 127.0.0.1 and a free port, killed with the object. Every fault of tgtd or
-/// tgtadm is a std::runtime_error.
+/// A tgtd of its own on a loopback address and a free port, killed with the object. Every fault of
+/// tgtd or tgtadm is a std::runtime_error.
 class TgtServer {
  public:
-  TgtServer();
+  /// `host`: "127.0.0.1" or "::1".
+  explicit TgtServer(std::string host = "127.0.0.1");
   TgtServer(const TgtServer&) = delete;
   TgtServer& operator=(const TgtServer&) = delete;
   ~TgtServer();
 
-  [[nodiscard]] iscsi::PortalAddress portal() const { return {"127.0.0.1", port_}; }
+  [[nodiscard]] iscsi::PortalAddress portal() const { return {host_, port_}; }
   [[nodiscard]] pid_t pid() const noexcept { return pid_; }
 
   /// tgtadm --lld iscsi with `arguments`.
@@ -43,6 +44,7 @@ class TgtServer {
 
  private:
   TempDir dir_;
+  std::string host_;
   std::uint16_t port_ = 0;
   int control_ = 0;
   pid_t pid_ = -1;
