@@ -38,14 +38,20 @@ std::optional<Error> fault_of(const ScsiCommand& command, const CommandResult& r
 }
 
 void CommandRunner::note(const CommandResult& result) {
-  if (result.status != ScsiStatus::kCheckCondition || !result.sense ||
-      result.sense->key != SenseKey::kUnitAttention) {
+  if (result.status != ScsiStatus::kCheckCondition || !result.sense) return;
+  if (result.sense->deferred) {
+    deferred_error_ = sense_text(*result.sense);
+    log::error("portal={}: deferred error: {}", session_.connection().address().text(),
+               deferred_error_);
     return;
   }
+  if (result.sense->key != SenseKey::kUnitAttention) return;
   log::info("portal={}: {}", session_.connection().address().text(), sense_text(*result.sense));
   constexpr std::uint8_t kParametersChanged = 0x2a;
   constexpr std::uint8_t kReset = 0x29;
+  constexpr std::uint8_t kPowerOnQualifier = 0x01;  // 00 and 01: power on, or not said what
   if (result.sense->asc == kParametersChanged || result.sense->asc == kReset) mode_changed_ = true;
+  if (result.sense->asc == kReset && result.sense->ascq <= kPowerOnQualifier) power_on_ = true;
 }
 
 Task<CommandResult> CommandRunner::run(RequestContext& context, const ScsiCommand& command) {

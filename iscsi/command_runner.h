@@ -37,6 +37,14 @@ class CommandRunner {
   /// True once if a UNIT ATTENTION said since the last call that mode parameters may have changed.
   [[nodiscard]] bool take_mode_changed() noexcept { return std::exchange(mode_changed_, false); }
 
+  /// True once if a UNIT ATTENTION said since the last call that the LUN was powered on or reset: a
+  /// volatile cache may have lost its content.
+  [[nodiscard]] bool take_power_on() noexcept { return std::exchange(power_on_, false); }
+
+  /// What a deferred error said of an earlier, acknowledged command; empty if there was none.
+  /// Stays.
+  [[nodiscard]] const std::string& deferred_error() const noexcept { return deferred_error_; }
+
  private:
   void note(const CommandResult& result);
 
@@ -44,6 +52,8 @@ class CommandRunner {
   RetryLimits limits_;
   std::minstd_rand random_;  ///< for jitter only
   bool mode_changed_ = false;
+  bool power_on_ = false;
+  std::string deferred_error_;
 };
 
 /// The Error for a final answer that is not a full success; nullopt if it is one.

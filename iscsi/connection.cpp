@@ -1,5 +1,6 @@
 #include "iscsi/connection.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <iscsi/iscsi.h>
 #include <iscsi/scsi-lowlevel.h>
@@ -185,6 +186,7 @@ Task<void> Connection::connect(RequestContext& context, const PortalAddress& add
                                                    printable(iscsi_get_error(context_)))));
     throw *failure_;
   }
+  fcntl(iscsi_get_fd(context_), F_SETFD, FD_CLOEXEC);  // not for the mount helper
   watch_ = reactor_.watch(iscsi_get_fd(context_), EPOLLOUT,
                           [this](std::uint32_t events) { handle(events); });
   turn_end_ = reactor_.at_turn_end([this] { end_of_turn(); });

@@ -97,13 +97,20 @@ Task<std::unique_ptr<Connection>> connect_to_any(RequestContext& context, Reacto
                                                  const std::vector<PortalAddress>& addresses,
                                                  const LoginRequest& request) {
   std::optional<Error> failure;
+  std::size_t left = addresses.size();
   for (const PortalAddress& address : addresses) {
     auto connection = std::make_unique<Connection>(reactor, request.connection);
+    // An address that swallows packets must not use up the time of the others.
+    const auto now = RequestContext::Clock::now();
+    RequestContext attempt = context;
+    attempt.deadline = now + (context.deadline - now) / left--;
     try {
-      co_await connection->connect(context, address);
+      co_await connection->connect(attempt, address);
       co_return connection;
     } catch (const Error& error) {
-      if (error.kind() != ErrorKind::kUnreachable) throw;
+      const bool try_next = error.kind() == ErrorKind::kUnreachable ||
+                            (error.kind() == ErrorKind::kTimedOut && left > 0);
+      if (!try_next) throw;
       failure = error;
     }
   }

@@ -124,6 +124,29 @@ Task<void> Lun::write_piece(RequestContext& context, std::uint64_t offset, Const
     fault->add_context(fmt::format("writing {} bytes at {}", in.size(), offset));
     throw *std::move(fault);
   }
+  note_write();
+}
+
+/// Notes an acknowledged write; what happened to the cache before it was not at stake.
+void Lun::note_write() noexcept {
+  if (acknowledged_ == durable_) static_cast<void>(runner_.take_power_on());
+  ++acknowledged_;
+}
+
+/// Acknowledged writes that the LUN has lost can never be made durable any more: from then on every
+/// flush fails.
+void Lun::check_nothing_lost() {
+  if (lost_.empty() && !runner_.deferred_error().empty()) {
+    lost_ = "a write that was acknowledged has failed: " + runner_.deferred_error();
+  }
+  if (lost_.empty() && runner_.take_power_on() && acknowledged_ != durable_ &&
+      features_.write_cache) {
+    lost_ = "the LUN was powered on or reset while acknowledged writes were in its cache";
+  }
+  if (lost_.empty()) return;
+  throw Error(ErrorKind::kIo, lost_)
+      .because("the storage lost its cache or could not write it")
+      .advise("mount again and check what was written last");
 }
 
 Task<void> Lun::do_flush(RequestContext& context) {
@@ -132,9 +155,12 @@ Task<void> Lun::do_flush(RequestContext& context) {
     context.check();
     co_return;
   }
+  constexpr std::uint8_t kInvalidOpcode = 0x20;
+  const std::uint64_t covered = acknowledged_;
   const ScsiCommand command{.cdb = cdb::synchronize_cache_10()};
   const CommandResult result = co_await runner_.run(context, command);
-  if (result.not_supported()) {
+  check_nothing_lost();
+  if (result.not_supported() && result.sense->asc == kInvalidOpcode) {
     features_.write_cache = false;
     log::warn(
         "lun={}: the target does not know SYNCHRONIZE CACHE; writes are taken as durable "
@@ -143,6 +169,7 @@ Task<void> Lun::do_flush(RequestContext& context) {
     co_return;
   }
   if (std::optional<Error> fault = fault_of(command, result)) throw *std::move(fault);
+  durable_ = std::max(durable_, covered);
 }
 
 Task<void> Lun::do_unmap(RequestContext& context, std::uint64_t offset, std::uint64_t length) {

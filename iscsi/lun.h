@@ -57,10 +57,15 @@ class Lun final : public BlockDevice {
                                 std::uint64_t length);
   Task<void> unmap_runs(RequestContext& context, std::uint64_t offset, std::uint64_t length);
   Task<std::vector<LbaState>> lba_states(RequestContext& context, std::uint64_t offset);
+  void note_write() noexcept;
+  void check_nothing_lost();
 
   CommandRunner& runner_;
   LunFeatures features_;
-  std::vector<std::byte> zeros_;  ///< never written to; made when first needed
+  std::vector<std::byte> zeros_;    ///< never written to; made when first needed
+  std::uint64_t acknowledged_ = 0;  ///< writes, ever
+  std::uint64_t durable_ = 0;       ///< how many of them the last successful flush covered
+  std::string lost_;                ///< why no flush can succeed any more; empty = nothing is lost
 };
 
 }  // namespace lunfs::iscsi

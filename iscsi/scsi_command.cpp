@@ -89,8 +89,15 @@ bool CommandResult::succeeded() const noexcept {
 }
 
 bool CommandResult::not_supported() const noexcept {
+  // Not every ILLEGAL REQUEST: 25/00 (no such LUN) or 21/00 (no such LBA) say nothing of the
+  // command.
+  constexpr std::uint8_t kInvalidOpcode = 0x20;
+  constexpr std::uint8_t kInvalidFieldInCdb = 0x24;
+  constexpr std::uint8_t kInvalidFieldInParameters = 0x26;
   return status == ScsiStatus::kCheckCondition && sense && !sense->deferred &&
-         sense->key == SenseKey::kIllegalRequest;
+         sense->key == SenseKey::kIllegalRequest &&
+         (sense->asc == kInvalidOpcode || sense->asc == kInvalidFieldInCdb ||
+          sense->asc == kInvalidFieldInParameters);
 }
 
 Error command_error(const Cdb& cdb, const CommandResult& result) {

@@ -195,6 +195,7 @@ std::string sense_text(const Sense& sense) {
 }
 
 ErrorKind sense_kind(const Sense& sense) noexcept {
+  constexpr std::uint8_t kLbaOutOfRange = 0x21;
   constexpr std::uint8_t kLunNotSupported = 0x25;
   constexpr std::uint8_t kWriteProtected = 0x27;
   constexpr std::uint8_t kSpaceAllocationFailed = 0x07;
@@ -209,6 +210,7 @@ ErrorKind sense_kind(const Sense& sense) noexcept {
     case SenseKey::kIllegalRequest:
       if (sense.asc == kWriteProtected) return ErrorKind::kReadOnly;
       if (sense.asc == kLunNotSupported) return ErrorKind::kNotFound;
+      if (sense.asc == kLbaOutOfRange) return ErrorKind::kOutOfRange;
       return ErrorKind::kUnsupported;
     default:
       return ErrorKind::kIo;

@@ -19,7 +19,8 @@ Rules: a JSON list, read anew whenever the file changed; the first that matches 
 All but id and action may be left out (then: any, anywhere, skip none, without end). How often a
 rule hit is kept by its id. Actions:
   busy, task_set_full, conflict        that status; the command is not executed
-  sense (with "sense": [key, asc, ascq])  CHECK CONDITION; the command is not executed
+  sense (with "sense": [key, asc, ascq], "deferred": true for an error of an earlier command)
+                                          CHECK CONDITION; the command is not executed
   delay (with "seconds")               executed; its last answer is held back
   mute                                 not executed, never answered
   mute_after                           executed, never answered
@@ -265,7 +266,8 @@ class Connection:
         data = b""
         if rule["action"] == "sense":
             key, code, qualifier = rule["sense"]
-            sense = bytes([0x70, 0, key, 0, 0, 0, 0, 10, 0, 0, 0, 0, code, qualifier, 0, 0, 0, 0])
+            response = 0x71 if rule.get("deferred") else 0x70
+            sense = bytes([response, 0, key, 0, 0, 0, 0, 10, 0, 0, 0, 0, code, qualifier, 0, 0, 0, 0])
             data = struct.pack(">H", len(sense)) + sense
         header[4] = 0
         header[5:8] = len(data).to_bytes(3, "big")

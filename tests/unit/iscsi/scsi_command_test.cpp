@@ -64,6 +64,20 @@ TEST(UnmapParameters, FitTheirLengthField) {
   EXPECT_THROW(unmap_parameters(std::vector<BlockRun>(4096)), Error);
 }
 
+TEST(CommandResult, OnlyOpcodeAndFieldFaultsMeanThatACommandIsNotKnown) {
+  const auto refused = [](std::uint8_t asc, std::uint8_t ascq, bool deferred = false) {
+    const CommandResult result{.status = ScsiStatus::kCheckCondition,
+                               .sense = Sense{SenseKey::kIllegalRequest, asc, ascq, deferred}};
+    return result.not_supported();
+  };
+  EXPECT_TRUE(refused(0x20, 0));
+  EXPECT_TRUE(refused(0x24, 0));
+  EXPECT_TRUE(refused(0x26, 0));
+  EXPECT_FALSE(refused(0x25, 0)) << "the LUN is gone";
+  EXPECT_FALSE(refused(0x21, 0)) << "the LBA is out of range";
+  EXPECT_FALSE(refused(0x20, 0, true)) << "speaks of another command";
+}
+
 TEST(CommandError, HasKindNameAndSense) {
   const struct {
     CommandResult result;
