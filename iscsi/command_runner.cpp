@@ -49,9 +49,10 @@ void CommandRunner::note(const CommandResult& result) {
   log::info("portal={}: {}", session_.connection().address().text(), sense_text(*result.sense));
   constexpr std::uint8_t kParametersChanged = 0x2a;
   constexpr std::uint8_t kReset = 0x29;
-  constexpr std::uint8_t kPowerOnQualifier = 0x01;  // 00 and 01: power on, or not said what
+  // 00 says "power on, reset or bus reset": arrays send it after a failover that lost nothing.
+  constexpr std::uint8_t kPowerOnQualifier = 0x01;
   if (result.sense->asc == kParametersChanged || result.sense->asc == kReset) mode_changed_ = true;
-  if (result.sense->asc == kReset && result.sense->ascq <= kPowerOnQualifier) power_on_ = true;
+  if (result.sense->asc == kReset && result.sense->ascq == kPowerOnQualifier) power_on_ = true;
 }
 
 Task<CommandResult> CommandRunner::run(RequestContext& context, const ScsiCommand& command) {

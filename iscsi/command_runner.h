@@ -37,8 +37,8 @@ class CommandRunner {
   /// True once if a UNIT ATTENTION said since the last call that mode parameters may have changed.
   [[nodiscard]] bool take_mode_changed() noexcept { return std::exchange(mode_changed_, false); }
 
-  /// True once if a UNIT ATTENTION said since the last call that the LUN was powered on or reset: a
-  /// volatile cache may have lost its content.
+  /// True once if a UNIT ATTENTION said since the last call that the LUN was powered on: a volatile
+  /// cache has lost its content.
   [[nodiscard]] bool take_power_on() noexcept { return std::exchange(power_on_, false); }
 
   /// What a deferred error said of an earlier, acknowledged command; empty if there was none.

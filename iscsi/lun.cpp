@@ -141,7 +141,7 @@ void Lun::check_nothing_lost() {
   }
   if (lost_.empty() && runner_.take_power_on() && acknowledged_ != durable_ &&
       features_.write_cache) {
-    lost_ = "the LUN was powered on or reset while acknowledged writes were in its cache";
+    lost_ = "the LUN was powered on anew while acknowledged writes were in its cache";
   }
   if (lost_.empty()) return;
   throw Error(ErrorKind::kIo, lost_)
