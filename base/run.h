@@ -17,7 +17,8 @@ template <typename T>
 T run_until_done(Reactor& reactor, Task<T> task) {
   std::optional<T> result;
   run_until_done(reactor, [](Task<T> inner, std::optional<T>& out) -> Task<void> {
-    out.emplace(co_await inner);
+    T value = co_await inner;
+    out.emplace(std::move(value));
   }(std::move(task), result));
   return std::move(*result);
 }
