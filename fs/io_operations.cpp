@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/spawn.h"
 #include "fs/errno_map.h"
+#include "fs/truncation.h"
 
 namespace lunfs::fs {
 
@@ -83,6 +84,24 @@ struct IoOperations::WriteInFlight {
   OpenFile& file;
   Reactor& reactor;
   std::list<std::uint64_t>::iterator place;
+};
+
+/// A change of a range: told to the file's Truncation, if there is one, and kept apart from the
+/// zeroing at the close of a handle with O_TRUNC.
+struct IoOperations::Change {
+  Change(OpenFile& file, std::uint64_t offset, std::uint64_t length)
+      : truncation(file.node->truncation.lock()) {
+    if (file.truncation) file.written_end = std::max(file.written_end, offset + length);
+    if (!truncation) return;
+    truncation->written.add(offset, length);
+    entry.emplace(truncation->lock, RangeLock::Mode::kShared, offset, length);
+  }
+  Task<void> wait(RequestContext& context) {
+    if (entry && !entry->granted()) co_await entry->wait(context);
+  }
+
+  std::shared_ptr<Truncation> truncation;
+  std::optional<RangeLock::Entry> entry{};
 };
 
 IoOperations::IoOperations(Reactor& reactor, OpenFiles& files, SlabPool& slabs, Medium medium)
@@ -186,6 +205,8 @@ Task<void> IoOperations::do_write(Request& request, std::uint64_t handle, std::u
   const WriteInFlight counted(file, reactor_);
   // First, as it may take seconds during which others want their share of the budget.
   co_await before_write(request, file);
+  Change change(file, offset, payload.size());
+  co_await change.wait(request.context);
   const ByteBudget::Share share = co_await budget_.take(request.context, payload.size());
   try {
     co_await file.node->device->write(request.context, offset, payload);
@@ -222,11 +243,27 @@ Task<void> IoOperations::do_flush(Request& request, std::uint64_t handle, bool d
   };
   OpenFile& file = files_.at(handle);
   co_await WritesDone{file};
+  if (file.truncation && file.written_end > 0) co_await zero_what_was_skipped(request, file);
   // Without the request's cancellation: programs take EINTR of close(2) for success.
   RequestContext uninterrupted;
   if (durable) co_await medium_.durability.flush(uninterrupted);
   if (file.failure) throw *std::exchange(file.failure, std::nullopt);
   request.reply.ok();
+}
+
+Task<void> IoOperations::zero_what_was_skipped(Request& request, OpenFile& file) {
+  RequestContext uninterrupted;
+  const std::shared_ptr<Truncation> truncation = file.truncation;
+  RangeLock::Entry entry(truncation->lock, RangeLock::Mode::kExclusive, 0, file.written_end);
+  co_await entry.wait(uninterrupted);
+  const std::vector<WrittenRanges::Range> gaps = truncation->written.gaps(file.written_end);
+  if (gaps.empty()) co_return;
+  co_await before_write(request, file);
+  for (const WrittenRanges::Range& gap : gaps) {
+    co_await file.node->device->write_zeroes(uninterrupted, gap.offset, gap.length, true);
+    medium_.durability.wrote();
+    truncation->written.add(gap.offset, gap.length);
+  }
 }
 
 void IoOperations::fallocate(Reply reply, std::uint64_t handle, int mode, std::uint64_t offset,
@@ -259,6 +296,8 @@ Task<void> IoOperations::do_zero(Request& request, std::uint64_t handle, std::ui
   OpenFile& file = files_.at(handle);
   const WriteInFlight counted(file, reactor_);
   co_await before_write(request, file);
+  Change change(file, offset, length);
+  co_await change.wait(request.context);
   if (length > 0) {
     co_await file.node->device->write_zeroes(request.context, offset, length, may_unmap);
     medium_.durability.wrote();
@@ -324,6 +363,8 @@ Task<void> IoOperations::do_copy(Request& request, CopyRange range) {
   length = std::min(length, sink_end - std::min(range.to, sink_end));
   const WriteInFlight counted(sink, reactor_);
   co_await before_write(request, sink);
+  Change change(sink, range.to, length);
+  co_await change.wait(request.context);
   const ByteBudget::Share share = co_await budget_.take(request.context, kLargestRequest);
   SlabPool::Slab slab = slabs_.take();
   std::uint64_t& done = request.bytes;

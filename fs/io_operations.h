@@ -58,6 +58,7 @@ class IoOperations {
  private:
   struct Request;
   struct WriteInFlight;
+  struct Change;
 
   std::unique_ptr<Request> begin(Operation operation, Reply reply);
   void run(std::unique_ptr<Request> request, Task<void> task);
@@ -73,6 +74,7 @@ class IoOperations {
   Task<void> do_seek(Request& request, std::uint64_t handle, std::uint64_t offset, bool hole);
   Task<void> do_copy(Request& request, CopyRange range);
   Task<void> before_write(Request& request, const OpenFile& file);
+  Task<void> zero_what_was_skipped(Request& request, OpenFile& file);
 
   Reactor& reactor_;
   OpenFiles& files_;

@@ -202,11 +202,12 @@ void Mount::build() {
                                       : fmt::format("{}/{}-{}.sock", directory,
                                                     uuid ? uuid->compact() : "vg", getpid()),
                     [status] { return status_json(status()); });
-  p.names.emplace(
-      *p.view, p.files, NameOperations::Policy{.direct_always = options_.cache == CacheMode::kNone},
-      [status](NodeKind kind) {
-        return kind == NodeKind::kStatus ? status_json(status()) : metrics_text(status());
-      });
+  p.names.emplace(reactor_, *p.view, p.files,
+                  NameOperations::Policy{.direct_always = options_.cache == CacheMode::kNone},
+                  [status](NodeKind kind) {
+                    return kind == NodeKind::kStatus ? status_json(status())
+                                                     : metrics_text(status());
+                  });
   p.operations.emplace(Operations{.names = *p.names, .io = *p.io});
   p.channel.emplace(reactor_, p.slabs, operation_table(), &*p.operations, fuse_options());
   p.operations->channel = &*p.channel;

@@ -56,8 +56,13 @@ void set_times(struct stat& attributes, const struct stat& from, int to_set) {
 
 }  // namespace
 
-NameOperations::NameOperations(View& view, OpenFiles& files, Policy policy, TextSource text_source)
-    : view_(view), files_(files), policy_(policy), text_source_(std::move(text_source)) {}
+NameOperations::NameOperations(Reactor& reactor, View& view, OpenFiles& files, Policy policy,
+                               TextSource text_source)
+    : reactor_(reactor),
+      view_(view),
+      files_(files),
+      policy_(policy),
+      text_source_(std::move(text_source)) {}
 
 struct stat NameOperations::attributes_of(const Node& node) const {
   struct stat attributes = node.attributes;
@@ -104,13 +109,18 @@ int NameOperations::resize_errno(const Node& node, std::uint64_t size_bytes) con
   return EOPNOTSUPP;
 }
 
-void NameOperations::setattr(Reply reply, std::uint64_t inode, const struct stat& attributes,
-                             int to_set) {
+void NameOperations::setattr(Reply reply, std::uint64_t inode, const NewAttributes& wanted) {
+  const struct stat& attributes = wanted.values;
+  const int to_set = wanted.to_set;
   Node* node = view_.find(inode);
   if (node == nullptr) return reply.error(ENOENT);
   if ((to_set & FUSE_SET_ATTR_SIZE) != 0) {
     const int failure = resize_errno(*node, static_cast<std::uint64_t>(attributes.st_size));
     if (failure != 0) return reply.error(failure);
+    // Who took the file for empty and sets its end has skipped a last run of zeros.
+    if (wanted.handle) {
+      files_.at(*wanted.handle).written_end = static_cast<std::uint64_t>(attributes.st_size);
+    }
   }
   struct stat& own = node->attributes;
   if ((to_set & FUSE_SET_ATTR_MODE) != 0) {
@@ -148,11 +158,20 @@ void NameOperations::open(Reply reply, std::uint64_t inode, int flags) {
     log::warn("vdi={}: not opened for writing: {}", node->lv->name, node->read_only_reason);
     return reply.error(EROFS);
   }
-  // O_TRUNC is ignored on purpose: a disk keeps its size and its content until it is written.
+  // A disk keeps its size and its content; see Truncation.
+  if (writing && (flags & O_TRUNC) != 0) note_truncation(file);
   const bool direct =
       policy_.direct_always || (flags & O_DIRECT) != 0 || node->kind == NodeKind::kLvBytes;
   reply.opened(files_.add(std::move(file)),
                direct ? FOPEN_DIRECT_IO | FOPEN_PARALLEL_DIRECT_WRITES : 0U);
+}
+
+void NameOperations::note_truncation(OpenFile& file) {
+  file.truncation = file.node->truncation.lock();
+  if (file.truncation == nullptr) {
+    file.truncation = std::make_shared<Truncation>(reactor_);
+    file.node->truncation = file.truncation;
+  }
 }
 
 void NameOperations::release(Reply reply, std::uint64_t handle) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -20,12 +21,17 @@ class NameOperations {
   /// Gives the text of a control file.
   using TextSource = std::function<std::string(NodeKind)>;
 
-  NameOperations(View& view, OpenFiles& files, Policy policy, TextSource text_source);
+  NameOperations(Reactor& reactor, View& view, OpenFiles& files, Policy policy,
+                 TextSource text_source);
 
   void lookup(Reply reply, std::uint64_t parent, std::string_view name);
   void getattr(Reply reply, std::uint64_t inode);
-  /// @param to_set  FUSE_SET_ATTR_* bits
-  void setattr(Reply reply, std::uint64_t inode, const struct stat& attributes, int to_set);
+  struct NewAttributes {
+    struct stat values;
+    int to_set;                           ///< FUSE_SET_ATTR_* bits
+    std::optional<std::uint64_t> handle;  ///< of ftruncate(2) and its like
+  };
+  void setattr(Reply reply, std::uint64_t inode, const NewAttributes& attributes);
   void readlink(Reply reply, std::uint64_t inode);
   void open(Reply reply, std::uint64_t inode, int flags);
   void release(Reply reply, std::uint64_t handle);
@@ -46,6 +52,9 @@ class NameOperations {
   std::size_t put_entry(fuse_req_t request, std::span<char> out, const Node::Entry& entry,
                         std::uint64_t next, bool plus) const;
 
+  void note_truncation(OpenFile& file);
+
+  Reactor& reactor_;
   View& view_;
   OpenFiles& files_;
   Policy policy_;

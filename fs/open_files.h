@@ -21,6 +21,10 @@ struct OpenFile {
   std::string text;
   /// Opened for writing: its close makes durable what was written, also by mmap.
   bool writable = false;
+  /// Opened with O_TRUNC; shared with the node's other such handles.
+  std::shared_ptr<Truncation> truncation;
+  /// The end of what was written through this handle; bytes.
+  std::uint64_t written_end = 0;
   /// Writes in flight by number, oldest first.
   std::list<std::uint64_t> writes;
   std::uint64_t last_write = 0;

@@ -68,9 +68,11 @@ void getattr(fuse_req_t request, fuse_ino_t inode, fuse_file_info* /*file*/) {
 }
 
 void setattr(fuse_req_t request, fuse_ino_t inode, struct stat* attributes, int to_set,
-             fuse_file_info* /*file*/) {
+             fuse_file_info* file) {
   serve(request, [&](Operations& o, Reply reply) {
-    o.names.setattr(std::move(reply), inode, *attributes, to_set);
+    NameOperations::NewAttributes wanted{.values = *attributes, .to_set = to_set, .handle = {}};
+    if (file != nullptr) wanted.handle = file->fh;
+    o.names.setattr(std::move(reply), inode, wanted);
   });
 }
 

@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "fs/truncation.h"
 #include "volume/lvm/lv_device.h"
 #include "volume/sr/catalog.h"
 
@@ -43,6 +44,7 @@ struct Node {
   const sr::Volume* volume = nullptr;      ///< of kVolume; lives in the catalog
   const lvm::LogicalVolume* lv = nullptr;  ///< of kVolume and kLvBytes; lives in the VG
   std::unique_ptr<lvm::LvDevice> device;   ///< of kVolume and kLvBytes
+  std::weak_ptr<Truncation> truncation;    ///< while a handle with O_TRUNC is open
   std::string read_only_reason;  ///< of kVolume: why it cannot be written; empty if it can
 
   [[nodiscard]] bool is_directory() const noexcept { return kind == NodeKind::kDirectory; }

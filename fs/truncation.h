@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <vector>
+
+#include "base/range_lock.h"
+
+namespace lunfs::fs {
+
+/// Which bytes of a file were written, as ranges. Pure.
+class WrittenRanges {
+ public:
+  struct Range {
+    std::uint64_t offset;
+    std::uint64_t length;
+    bool operator==(const Range&) const = default;
+  };
+
+  /// offset + length does not overflow; ranges may overlap and come in any order.
+  void add(std::uint64_t offset, std::uint64_t length);
+  /// The runs of [0, end) that were not written, in order.
+  [[nodiscard]] std::vector<Range> gaps(std::uint64_t end) const;
+
+ private:
+  std::map<std::uint64_t, std::uint64_t> ends_;  ///< begin → end; apart from one another
+};
+
+/// A disk keeps its size and content when it is opened with O_TRUNC. But who opened it so believes
+/// the file to be empty, and may leave out runs of zeros (cp of a file with holes does): what such
+/// a handle skipped on its way to the last byte that it wrote becomes zeros when it is closed. What
+/// others wrote meanwhile is left alone, and what lies behind the last byte as well.
+///
+/// Shared by the handles with O_TRUNC of one file and by the changes that run while there are any.
+struct Truncation {
+  explicit Truncation(Reactor& reactor) : lock(reactor) {}
+
+  RangeLock lock;         ///< changes are shared, the zeroing at the close is exclusive
+  WrittenRanges written;  ///< by any handle since the first O_TRUNC
+};
+
+}  // namespace lunfs::fs
