@@ -1,5 +1,6 @@
 #!/bin/bash
-# No operation is ever answered ENOSYS: neither a caller nor the kernel gets it, whatever is asked. @short
+# No caller ever gets ENOSYS, and the kernel gets it for no opcode that libfuse 3.14 knows (TMPFILE and STATX are
+# newer: libfuse answers these itself). @short
 
 . "$(dirname "$0")/functions.sh"
 
