@@ -24,10 +24,6 @@ constexpr std::uint64_t kLargestCopy = 64U << 20;
 /// SEEK_HOLE and SEEK_DATA ask for this much of the map at a time.
 constexpr std::uint64_t kSeekWindow = 1U << 30;
 
-}  // namespace
-
-namespace {
-
 /// Of a request that moves bytes. What means something else to read(2) and write(2) than what the
 /// LUN meant by it ("no such LUN") is EIO.
 int errno_of_io(ErrorKind kind) noexcept {
@@ -185,11 +181,11 @@ void IoOperations::write(Reply reply, std::uint64_t handle, std::uint64_t offset
   run(std::move(request), std::move(task));
 }
 
-Task<void> IoOperations::before_write(Request& request, const OpenFile& file) {
+Task<void> IoOperations::before_write(RequestContext& context, const OpenFile& file) {
   if (!file.node->read_only_reason.empty()) {
     throw Error(ErrorKind::kReadOnly, file.node->read_only_reason);
   }
-  if (medium_.quiescence != nullptr) co_await medium_.quiescence->ensure(request.context);
+  if (medium_.quiescence != nullptr) co_await medium_.quiescence->ensure(context);
 }
 
 Task<void> IoOperations::do_write(Request& request, std::uint64_t handle, std::uint64_t offset,
@@ -204,7 +200,7 @@ Task<void> IoOperations::do_write(Request& request, std::uint64_t handle, std::u
   payload = payload.first(std::min<std::uint64_t>(payload.size(), end - std::min(offset, end)));
   const WriteInFlight counted(file, reactor_);
   // First, as it may take seconds during which others want their share of the budget.
-  co_await before_write(request, file);
+  co_await before_write(request.context, file);
   Change change(file, offset, payload.size());
   co_await change.wait(request.context);
   const ByteBudget::Share share = co_await budget_.take(request.context, payload.size());
@@ -243,27 +239,16 @@ Task<void> IoOperations::do_flush(Request& request, std::uint64_t handle, bool d
   };
   OpenFile& file = files_.at(handle);
   co_await WritesDone{file};
-  if (file.truncation && file.written_end > 0) co_await zero_what_was_skipped(request, file);
   // Without the request's cancellation: programs take EINTR of close(2) for success.
   RequestContext uninterrupted;
+  if (file.truncation && file.written_end > 0) {
+    co_await before_write(uninterrupted, file);
+    co_await file.truncation->zero_gaps(uninterrupted, *file.node->device, medium_.durability,
+                                        file.written_end);
+  }
   if (durable) co_await medium_.durability.flush(uninterrupted);
   if (file.failure) throw *std::exchange(file.failure, std::nullopt);
   request.reply.ok();
-}
-
-Task<void> IoOperations::zero_what_was_skipped(Request& request, OpenFile& file) {
-  RequestContext uninterrupted;
-  const std::shared_ptr<Truncation> truncation = file.truncation;
-  RangeLock::Entry entry(truncation->lock, RangeLock::Mode::kExclusive, 0, file.written_end);
-  co_await entry.wait(uninterrupted);
-  const std::vector<WrittenRanges::Range> gaps = truncation->written.gaps(file.written_end);
-  if (gaps.empty()) co_return;
-  co_await before_write(request, file);
-  for (const WrittenRanges::Range& gap : gaps) {
-    co_await file.node->device->write_zeroes(uninterrupted, gap.offset, gap.length, true);
-    medium_.durability.wrote();
-    truncation->written.add(gap.offset, gap.length);
-  }
 }
 
 void IoOperations::fallocate(Reply reply, std::uint64_t handle, int mode, std::uint64_t offset,
@@ -295,7 +280,7 @@ Task<void> IoOperations::do_zero(Request& request, std::uint64_t handle, std::ui
                                  std::uint64_t length, bool may_unmap) {
   OpenFile& file = files_.at(handle);
   const WriteInFlight counted(file, reactor_);
-  co_await before_write(request, file);
+  co_await before_write(request.context, file);
   Change change(file, offset, length);
   co_await change.wait(request.context);
   if (length > 0) {
@@ -362,7 +347,7 @@ Task<void> IoOperations::do_copy(Request& request, CopyRange range) {
   }
   length = std::min(length, sink_end - std::min(range.to, sink_end));
   const WriteInFlight counted(sink, reactor_);
-  co_await before_write(request, sink);
+  co_await before_write(request.context, sink);
   Change change(sink, range.to, length);
   co_await change.wait(request.context);
   const ByteBudget::Share share = co_await budget_.take(request.context, kLargestRequest);

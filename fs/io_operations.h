@@ -73,8 +73,7 @@ class IoOperations {
                      std::uint64_t length, bool may_unmap);
   Task<void> do_seek(Request& request, std::uint64_t handle, std::uint64_t offset, bool hole);
   Task<void> do_copy(Request& request, CopyRange range);
-  Task<void> before_write(Request& request, const OpenFile& file);
-  Task<void> zero_what_was_skipped(Request& request, OpenFile& file);
+  Task<void> before_write(RequestContext& context, const OpenFile& file);
 
   Reactor& reactor_;
   OpenFiles& files_;

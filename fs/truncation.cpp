@@ -31,4 +31,15 @@ std::vector<WrittenRanges::Range> WrittenRanges::gaps(std::uint64_t end) const {
   return result;
 }
 
+Task<void> Truncation::zero_gaps(RequestContext& context, BlockDevice& device,
+                                 Durability& durability, std::uint64_t end) {
+  RangeLock::Entry entry(lock, RangeLock::Mode::kExclusive, 0, end);
+  co_await entry.wait(context);
+  for (const WrittenRanges::Range& gap : written.gaps(end)) {
+    co_await device.write_zeroes(context, gap.offset, gap.length, true);
+    durability.wrote();
+    written.add(gap.offset, gap.length);
+  }
+}
+
 }  // namespace lunfs::fs

@@ -4,7 +4,9 @@
 #include <map>
 #include <vector>
 
+#include "base/block_device.h"
 #include "base/range_lock.h"
+#include "fs/durability.h"
 
 namespace lunfs::fs {
 
@@ -34,6 +36,11 @@ class WrittenRanges {
 /// Shared by the handles with O_TRUNC of one file and by the changes that run while there are any.
 struct Truncation {
   explicit Truncation(Reactor& reactor) : lock(reactor) {}
+
+  /// The close of a handle: what nobody wrote in [0, end) becomes zeros, told to `durability`. Both
+  /// outlive the task. Errors of the device; the gaps before the failed one are zeroed then.
+  Task<void> zero_gaps(RequestContext& context, BlockDevice& device, Durability& durability,
+                       std::uint64_t end);
 
   RangeLock lock;         ///< changes are shared, the zeroing at the close is exclusive
   WrittenRanges written;  ///< by any handle since the first O_TRUNC
