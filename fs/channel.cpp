@@ -119,7 +119,7 @@ bool Channel::serve_one() {
     fuse_session_exit(session_.get());
     return false;
   }
-  current_.touch(static_cast<std::size_t>(length));
+  newer_request_ = make_known(current_.first(static_cast<std::size_t>(length)));
   fuse_session_process_buf(session_.get(), &buffer);
   return fuse_session_exited(session_.get()) == 0;
 }

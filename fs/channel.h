@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/reactor.h"
+#include "fs/newer_requests.h"
 #include "fs/slab_pool.h"
 
 namespace lunfs::fs {
@@ -37,6 +38,8 @@ class Channel {
 
   /// The slab that the request being handed out lies in; the operation that calls this keeps it.
   [[nodiscard]] SlabPool::Slab keep_slab();
+  /// What the kernel asked, if libfuse hands the request out as an older one.
+  [[nodiscard]] NewerRequest newer_request() const noexcept { return newer_request_; }
 
  private:
   struct SessionDeleter {
@@ -52,6 +55,7 @@ class Channel {
   bool mounted_ = false;
   std::function<void()> on_end_;
   SlabPool::Slab current_;
+  NewerRequest newer_request_ = NewerRequest::kNone;  ///< of the request being handed out
   Reactor::Watch watch_;
 };
 

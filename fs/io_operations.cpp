@@ -228,6 +228,17 @@ void IoOperations::fsync(Reply reply, std::uint64_t handle) {
   run(std::move(request), std::move(task));
 }
 
+void IoOperations::sync(Reply reply) {
+  auto request = begin(Operation::kFlush, std::move(reply));
+  Task<void> task = do_sync(*request);
+  run(std::move(request), std::move(task));
+}
+
+Task<void> IoOperations::do_sync(Request& request) {
+  co_await medium_.durability.flush(request.context);
+  request.reply.ok();
+}
+
 Task<void> IoOperations::do_flush(Request& request, std::uint64_t handle, bool durable) {
   struct WritesDone {
     OpenFile& file;

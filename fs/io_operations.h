@@ -36,6 +36,8 @@ class IoOperations {
   /// close(2): waits for the handle's writes, reports their error, makes them durable.
   void flush(Reply reply, std::uint64_t handle);
   void fsync(Reply reply, std::uint64_t handle);
+  /// syncfs(2): makes durable what was acknowledged. The kernel has waited for its own writes.
+  void sync(Reply reply);
   void fallocate(Reply reply, std::uint64_t handle, int mode, std::uint64_t offset,
                  std::uint64_t length);
   void seek(Reply reply, std::uint64_t handle, std::uint64_t offset, int whence);
@@ -69,6 +71,7 @@ class IoOperations {
   Task<void> do_write(Request& request, std::uint64_t handle, std::uint64_t offset,
                       std::span<const std::byte> payload);
   Task<void> do_flush(Request& request, std::uint64_t handle, bool durable);
+  Task<void> do_sync(Request& request);
   Task<void> do_zero(Request& request, std::uint64_t handle, std::uint64_t offset,
                      std::uint64_t length, bool may_unmap);
   Task<void> do_seek(Request& request, std::uint64_t handle, std::uint64_t offset, bool hole);

@@ -18,7 +18,8 @@ Operations& of(fuse_req_t request) { return *static_cast<Operations*>(fuse_req_u
 template <typename Serve>
 void serve(fuse_req_t request, Serve serve) noexcept {
   try {
-    serve(of(request), Reply(request));
+    Operations& operations = of(request);
+    serve(operations, Reply(request, operations.channel->newer_request()));
   } catch (const std::exception& failure) {
     log::error("a request failed: {} (a bug in lunfs)", failure.what());
   }
@@ -167,7 +168,13 @@ void fsyncdir(fuse_req_t request, fuse_ino_t /*inode*/, int /*datasync*/,
 }
 
 void statfs(fuse_req_t request, fuse_ino_t /*inode*/) {
-  serve(request, [&](Operations& o, Reply reply) { o.names.statfs(std::move(reply)); });
+  serve(request, [&](Operations& o, Reply reply) {
+    if (o.channel->newer_request() == NewerRequest::kSyncFs) {
+      o.io.sync(std::move(reply));
+    } else {
+      o.names.statfs(std::move(reply));
+    }
+  });
 }
 
 void access(fuse_req_t request, fuse_ino_t inode, int mask) {

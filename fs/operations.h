@@ -19,7 +19,8 @@ struct Operations {
 };
 
 /// libfuse's table: decodes each request and calls Operations (its user data). Every request that
-/// this libfuse knows has an entry, so none is answered ENOSYS; no exception gets out.
+/// this libfuse knows has an entry, and Channel makes known what is newer, so none is answered
+/// ENOSYS (docs/decisions/0004-requests-newer-than-libfuse.md); no exception gets out.
 const fuse_lowlevel_ops& operation_table() noexcept;
 
 }  // namespace lunfs::fs

@@ -25,11 +25,23 @@ void Reply::data(std::span<const std::byte> bytes) {
 
 void Reply::text(std::string_view bytes) { fuse_reply_buf(take(), bytes.data(), bytes.size()); }
 
-void Reply::written(std::size_t count) { fuse_reply_write(take(), count); }
+void Reply::written(std::size_t count) {
+  if (asked_ == NewerRequest::kCopyFileRange64) {
+    const std::uint64_t copied = count;
+    fuse_reply_buf(take(), reinterpret_cast<const char*>(&copied), sizeof copied);
+  } else {
+    fuse_reply_write(take(), count);
+  }
+}
 
 void Reply::entry(const fuse_entry_param& entry) { fuse_reply_entry(take(), &entry); }
 
 void Reply::attributes(const struct stat& attributes, double timeout_s) {
+  if (asked_ == NewerRequest::kStatx) {
+    const StatxAnswer answer = statx_answer(attributes, timeout_s);
+    fuse_reply_buf(take(), reinterpret_cast<const char*>(&answer), sizeof answer);
+    return;
+  }
   fuse_reply_attr(take(), &attributes, timeout_s);
 }
 

@@ -8,14 +8,20 @@
 #include <string_view>
 #include <utility>
 
+#include "fs/newer_requests.h"
+
 namespace lunfs::fs {
 
 /// The duty to answer one FUSE request. Answering ends it; one that nobody answered is answered EIO
 /// by the destructor, which says so in the log. Moves, never copies. The reactor's thread only.
 class Reply {
  public:
-  explicit Reply(fuse_req_t request) noexcept : request_(request) {}
-  Reply(Reply&& other) noexcept : request_(std::exchange(other.request_, nullptr)) {}
+  /// @param asked  what the kernel asked, where libfuse was given an older request instead: gives
+  ///               the answer its form
+  explicit Reply(fuse_req_t request, NewerRequest asked = NewerRequest::kNone) noexcept
+      : request_(request), asked_(asked) {}
+  Reply(Reply&& other) noexcept
+      : request_(std::exchange(other.request_, nullptr)), asked_(other.asked_) {}
   Reply& operator=(Reply&&) = delete;
   Reply(const Reply&) = delete;
   Reply& operator=(const Reply&) = delete;
@@ -47,6 +53,7 @@ class Reply {
   fuse_req_t take() noexcept { return std::exchange(request_, nullptr); }
 
   fuse_req_t request_;
+  NewerRequest asked_;
 };
 
 }  // namespace lunfs::fs

@@ -3,21 +3,26 @@
 
   fuse_answers.py STRACE_OUTPUT    of: strace -f -P /dev/fuse -e trace=read,write,writev -xx -s 16
 
-Prints "REQUESTS answers, ENOSYS to: OPCODES". Opcodes that came into the kernel after FUSE 3.14's
-library (TMPFILE 51, STATX 52, COPY_FILE_RANGE_64 53, ...) are left out: the library answers those
-itself, and to the kernel ENOSYS there means "use the older one".
+Prints "REQUESTS answers, ENOSYS to: OPCODES" and "newer than libfuse: OPCODES" (TMPFILE 51, STATX 52,
+COPY_FILE_RANGE_64 53: those that were asked). An opcode that is newer than this program is left out:
+to the kernel ENOSYS there means "use the older one".
 """
 import re
 import struct
 import sys
 
 ENOSYS = 38
-LAST_KNOWN_OPCODE = 47  # FUSE_COPY_FILE_RANGE
+LAST_OF_LIBFUSE = 47  # FUSE_COPY_FILE_RANGE
+LAST_KNOWN_OPCODE = 53  # FUSE_COPY_FILE_RANGE_64
 HEADER = re.compile(r'(?:read\(\d+, |iov_base=|write\(\d+, )"((?:\\x[0-9a-f]{2}){16})"')
 
 
+def listed(opcodes):
+    return " ".join(map(str, sorted(opcodes)))
+
+
 def main(path):
-    opcodes, answers, refused = {}, 0, []
+    opcodes, answers, refused, newer = {}, 0, set(), set()
     with open(path, encoding="ascii") as file:
         for line in file:
             found = HEADER.search(line)
@@ -27,12 +32,15 @@ def main(path):
             _, middle, unique = struct.unpack("<IiQ", header)
             if "read(" in line:
                 opcodes[unique] = middle
+                if LAST_OF_LIBFUSE < middle <= LAST_KNOWN_OPCODE:
+                    newer.add(middle)
                 continue
             answers += 1
             opcode = opcodes.get(unique, 0)
             if middle == -ENOSYS and opcode <= LAST_KNOWN_OPCODE:
-                refused.append(opcode)
-    print(f"{answers} answers, ENOSYS to: {' '.join(map(str, sorted(set(refused))))}")
+                refused.add(opcode)
+    print(f"{answers} answers, ENOSYS to: {listed(refused)}")
+    print(f"newer than libfuse: {listed(newer)}")
 
 
 main(sys.argv[1])

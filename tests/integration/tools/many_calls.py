@@ -18,6 +18,7 @@ KEEP_SIZE, PUNCH_HOLE, COLLAPSE, ZERO, INSERT, UNSHARE = 1, 2, 8, 16, 32, 64
 RENAME_NOREPLACE, RENAME_EXCHANGE, RENAME_WHITEOUT = 1, 2, 4
 FS_IOC_GETFLAGS, FS_IOC_FIEMAP, FICLONE = 0x80086601, 0xC020660B, 0x40049409
 AT_FDCWD = -100
+AT_STATX_FORCE_SYNC = 0x2000
 
 
 def call(name, function, *arguments):
@@ -86,7 +87,9 @@ def on_names(folder, path):
     new = os.path.join(folder, "new")
     for name in ("stat", "lstat", "statvfs", "listxattr", "readlink"):
         call(name, getattr(os, name), path)
-    call("statx", libc, "statx", AT_FDCWD, path.encode(), 0, 0xFFF, ctypes.create_string_buffer(512))
+    for flags in (0, AT_STATX_FORCE_SYNC):
+        call(f"statx {flags}", libc, "statx", AT_FDCWD, path.encode(), flags, 0xFFF,
+             ctypes.create_string_buffer(512))
     call("access", os.access, path, os.R_OK)
     for name in ("user.lunfs.kind", "user.nothing", "security.capability", "system.posix_acl_access",
                  "trusted.x"):
