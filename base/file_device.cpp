@@ -29,7 +29,9 @@ struct stat status_of(int fd, const std::string& path) {
 FileDescriptor open_checked(const std::string& path, Access access) {
   struct stat status {};
   if (stat(path.c_str(), &status) != 0) {
-    throw system_error(errno, path).advise("check the path of the LUN image or block device");
+    throw system_error(errno, path)
+        .because("the path is misspelt, or what it names was moved")
+        .advise("check the path of the LUN image or block device");
   }
   const bool block = S_ISBLK(status.st_mode);
   if (!block && !S_ISREG(status.st_mode)) {

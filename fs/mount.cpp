@@ -115,18 +115,23 @@ void Mount::check_mount_point() {
   struct stat status {};
   if (stat(options_.mount_point.c_str(), &status) != 0) {
     const int failure = errno;
-    Error error(ErrorKind::kUsage,
-                fmt::format("mount point {}: {}", options_.mount_point, std::strerror(failure)));
+    const std::string& path = options_.mount_point;
+    Error error(ErrorKind::kUsage, fmt::format("mount point {}: {}", path, std::strerror(failure)));
     if (failure == ENOTCONN) {
       error.set_cause("a daemon that was mounted there has died");
-      error.set_remedy(fmt::format("umount -l {}, then mount again", options_.mount_point));
+      error.set_remedy(fmt::format("umount -l {}, then mount again", path));
+    } else if (failure == ENOENT) {
+      error.set_cause("the directory was not made yet, or its name is misspelt");
+      error.set_remedy(fmt::format("make the directory first: mkdir {}", path));
     }
-    error.set_remedy(fmt::format("make the directory first: mkdir {}", options_.mount_point));
+    error.set_cause("a part of the path is no directory, or this user may not enter it");
+    error.set_remedy(fmt::format("look at each part of the path: namei -l {}", path));
     throw error;
   }
   if (!S_ISDIR(status.st_mode)) {
     throw Error(ErrorKind::kUsage,
                 fmt::format("mount point {}: not a directory", options_.mount_point))
+        .because("a file has that name")
         .advise("name an empty directory");
   }
   // The mount table knows directories by their true path, and so does who removes the mount.

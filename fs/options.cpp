@@ -35,8 +35,10 @@ bool contains(const Array& words, std::string_view word) {
   return std::find(words.begin(), words.end(), word) != words.end();
 }
 
-Error usage(std::string text) {
-  return Error(ErrorKind::kUsage, std::move(text)).advise("see lunfs --help or lunfs(1)");
+Error usage(std::string text, std::string cause = "the value is misspelt") {
+  return Error(ErrorKind::kUsage, std::move(text))
+      .because(std::move(cause))
+      .advise("see lunfs --help or lunfs(1)");
 }
 
 /// Against the current directory, so that a daemon may leave it.
@@ -44,8 +46,8 @@ std::string absolute_path(std::string_view path) {
   std::error_code failure;
   const std::filesystem::path absolute = std::filesystem::absolute(path, failure);
   if (path.empty() || failure) {
-    throw usage(fmt::format("path '{}': {}", path,
-                            path.empty() ? "empty" : "the current directory is gone"));
+    throw usage(fmt::format("path '{}' leads nowhere", path),
+                path.empty() ? "it is empty" : "the current directory is gone");
   }
   return absolute.lexically_normal().string();
 }
@@ -58,7 +60,8 @@ T number(std::string_view name, std::string_view value, T lowest, T highest, int
   if (failure != std::errc() || end != value.data() + value.size() || result < lowest ||
       result > highest) {
     throw usage(
-        fmt::format("option {}={}: takes a number from {} to {}", name, value, lowest, highest));
+        fmt::format("option {}={}: takes a number from {} to {}", name, value, lowest, highest),
+        "it is no number, has a unit behind it, or is too small or too large");
   }
   return result;
 }
@@ -101,6 +104,7 @@ bool yes_or_no(std::string_view name, std::string_view value) {
 void only_one_session(std::string_view value) {
   if (number<unsigned>("sessions", value, 1, 64) > 1) {
     throw Error(ErrorKind::kUnsupported, "option sessions: more than one is not available yet")
+        .because("this version of lunfs has one iSCSI session a mount")
         .advise("leave the option out");
   }
 }
@@ -119,6 +123,7 @@ const std::unordered_map<std::string_view, Setter>& value_options() {
        [](auto&, auto) {
          throw Error(ErrorKind::kUnsupported,
                      "option portal: several paths to a LUN are not available yet")
+             .because("this version of lunfs has one iSCSI session a mount")
              .advise("name the one portal in the URL");
        }},
       {"timeout", [](auto& o, auto v) { o.timeout = seconds("timeout", v, 0); }},
@@ -163,9 +168,12 @@ void set_option(MountOptions& options, std::string_view text) {
         .advise("put it into a credentials file (mode 0600) and use -o credentials=FILE");
   }
   const auto found = value_options().find(name);
-  if (found == value_options().end()) throw usage(fmt::format("unknown option '{}'", name));
+  if (found == value_options().end()) {
+    throw usage(fmt::format("unknown option '{}'", name),
+                "it is misspelt, or another version of lunfs has it");
+  }
   if (equals == std::string_view::npos || equals + 1 == text.size()) {
-    throw usage(fmt::format("option {} takes a value", name));
+    throw usage(fmt::format("option {} takes a value", name), "nothing stands behind it");
   }
   found->second(options, text.substr(equals + 1));
 }
@@ -216,14 +224,15 @@ Words parse_words(const std::vector<std::string>& arguments) {
   try {
     app.parse(reversed);
   } catch (const CLI::ParseError& failure) {
-    throw usage(failure.what());
+    throw usage(failure.what(), "a word is misspelt, or a file's name begins with a dash");
   }
   return words;
 }
 
 MountOptions mount_options(const Words& words) {
   if (words.positional.size() != 2) {
-    throw usage("mounting takes two words: SOURCE and the directory to mount on");
+    throw usage("mounting takes two words: SOURCE and the directory to mount on",
+                "one is missing, or one with a blank in it is not quoted");
   }
   MountOptions options;
   options.uid = geteuid();
@@ -251,7 +260,8 @@ Command parse_command(const std::vector<std::string>& arguments) {
     command.kind = Command::Kind::kVersion;
   } else if (!words.unmount_point.empty()) {
     if (!words.positional.empty() || !words.options.empty()) {
-      throw usage("-u takes the mount point and nothing else");
+      throw usage("-u takes the mount point and nothing else",
+                  "-u stands where -o or -f was meant, or there are several mount points");
     }
     command.kind = Command::Kind::kUnmount;
     command.unmount_point = absolute_path(words.unmount_point);

@@ -250,7 +250,8 @@ Chap Credentials::for_login(const Iqn& target, const PortalAddress& portal,
   if (user && chap.offered() && *user != chap.username) {
     throw Error(ErrorKind::kUsage, fmt::format("the URL names user {}, the credentials are for {}",
                                                *user, chap.username))
-        .advise("change one of them");
+        .because("the section that was found is another user's")
+        .advise("take the user out of the URL, or give the target a section with this user");
   }
   return chap;
 }

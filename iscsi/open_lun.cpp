@@ -130,10 +130,10 @@ Task<std::unique_ptr<Connection>> log_in_naming_targets(RequestContext& context,
 }
 
 Task<LunFeatures> probe_naming_luns(RequestContext& context, CommandRunner& runner,
-                                    std::uint16_t lun) {
+                                    const LunOptions& options) {
   std::optional<Error> unusable;
   try {
-    co_return co_await probe_lun(context, runner, lun);
+    co_return co_await probe_lun(context, runner, options.url.lun);
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kNotFound) throw;
     unusable = error;
@@ -150,7 +150,10 @@ Task<LunFeatures> probe_naming_luns(RequestContext& context, CommandRunner& runn
       .because(unusable->cause().empty() ? "the number at the end of the URL is another one, or "
                                            "the LUN is not mapped to this initiator"
                                          : unusable->cause())
-      .advise("name one of the LUNs that can be seen, or map the LUN to this initiator");
+      .advise(fmt::format(
+          "name one of the LUNs that can be seen, or map the LUN to initiator {} on the "
+          "array",
+          options.initiator_name));
 }
 
 }  // namespace
@@ -173,7 +176,7 @@ Task<std::unique_ptr<LunDevice>> open_lun(RequestContext& context, Reactor& reac
     auto runner = std::make_unique<CommandRunner>(*session, options.retries);
     LunFeatures features;
     try {
-      features = co_await probe_naming_luns(opening, *runner, options.url.lun);
+      features = co_await probe_naming_luns(opening, *runner, options);
     } catch (Error& error) {
       error.add_context(place);
       throw;

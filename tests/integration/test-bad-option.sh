@@ -3,20 +3,28 @@
 
 . "$(dirname "$0")/functions.sh"
 
+help='see lunfs --help or lunfs\(1\)'
 truncate -s 1m "$work/lun.img"
 refused 7 "$work/lun.img" "$mnt" -o sesions=2
-says "unknown option 'sesions'" 'what to do'
+tells "unknown option 'sesions'" 'it is misspelt, or another version of lunfs has it' "$help"
 refused 7 "$work/lun.img" "$mnt" -o cache=maybe
-says 'cache=maybe'
+tells 'option cache=maybe: takes auto or none' 'the value is misspelt' "$help"
 refused 7 "$work/lun.img" "$mnt" -o login_timeout=soon
-says 'login_timeout=soon'
+tells 'option login_timeout=soon: takes a number from 1 to 86400' \
+  'it is no number, has a unit behind it, or is too small or too large' "$help"
 refused 7 "$work/lun.img" "$mnt" -o password=x
-says 'credentials'
+tells 'a password cannot stand in the mount options' \
+  'options can be read by everybody in the process list and in fstab' \
+  'put it into a credentials file \(mode 0600\) and use -o credentials=FILE'
 refused 1 "$work/lun.img" "$mnt" -o sessions=4
-says 'sessions.*not available yet'
+tells 'option sessions: more than one is not available yet' \
+  'this version of lunfs has one iSCSI session a mount' 'leave the option out'
 refused 1 "$work/lun.img" "$mnt" -o portal=127.0.0.1
-says 'portal.*not available yet'
+tells 'option portal: several paths to a LUN are not available yet' \
+  'this version of lunfs has one iSCSI session a mount' 'name the one portal in the URL'
 refused 7 "$work/lun.img" "$mnt" --unknown
-says 'unknown'
+tells '.*--unknown' "a word is misspelt, or a file's name begins with a dash" "$help"
 refused 21 "$work/missing.img" "$mnt"
-says "$work/missing.img"
+tells "$work/missing.img: No such file or directory" \
+  'the path is misspelt, or what it names was moved' \
+  'check the path of the LUN image or block device'

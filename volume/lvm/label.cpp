@@ -41,16 +41,26 @@ std::string label_defect(ConstByteSpan sector, std::uint64_t number) {
   return {};
 }
 
+Error damaged(std::string what) {
+  return Error(ErrorKind::kCorrupt, std::move(what))
+      .because(
+          "something else than LVM wrote over the LUN's first sectors, or the storage damaged "
+          "them")
+      .advise(
+          "pvck --repairtype label_header (lvm2) rewrites a label; save the LUN's first MiB "
+          "before");
+}
+
 /// Reads a list of areas that ends with offset 0; moves `place` behind it.
 std::vector<DiskArea> read_areas(ConstByteSpan sector, std::uint64_t& place,
                                  std::string_view what) {
   std::vector<DiskArea> areas;
   for (;; place += kAreaEntryBytes) {
     if (!range_fits<std::uint64_t>(place, kAreaEntryBytes, sector.size())) {
-      throw Error(ErrorKind::kCorrupt,
-                  fmt::format("PV header: the list of {} areas does not end in the label's sector "
-                              "({} entries)",
-                              what, areas.size()));
+      throw damaged(
+          fmt::format("PV header: the list of {} areas does not end in the label's sector "
+                      "({} entries)",
+                      what, areas.size()));
     }
     const DiskArea area{load_le<std::uint64_t>(sector, place),
                         load_le<std::uint64_t>(sector, place + 8)};
@@ -65,15 +75,13 @@ PvLabel parse_pv_header(ConstByteSpan sector, std::uint64_t number) {
   const auto header = load_le<std::uint32_t>(sector, 20);
   if (header < kLabelHeaderBytes ||
       !range_fits<std::uint64_t>(header, kPvHeaderBytes, kSectorBytes)) {
-    throw Error(ErrorKind::kCorrupt,
-                fmt::format("label in sector {}: the PV header's offset is {}, expected {} to {}",
-                            number, header, kLabelHeaderBytes, kSectorBytes - kPvHeaderBytes));
+    throw damaged(fmt::format("label in sector {}: the PV header's offset is {}, expected {} to {}",
+                              number, header, kLabelHeaderBytes, kSectorBytes - kPvHeaderBytes));
   }
   const std::string_view uuid_text = as_text(sector.subspan(header, LvmUuid::kLength));
   const std::optional<LvmUuid> uuid = LvmUuid::parse(uuid_text);
   if (!uuid) {
-    throw Error(ErrorKind::kCorrupt,
-                fmt::format("PV header: \"{}\" is not an LVM uuid", printable(uuid_text)));
+    throw damaged(fmt::format("PV header: \"{}\" is not an LVM uuid", printable(uuid_text)));
   }
   PvLabel label{.sector = number, .pv_uuid = *uuid};
   label.device_size = load_le<std::uint64_t>(sector, header + LvmUuid::kLength);
@@ -130,11 +138,7 @@ PvLabel parse_label(ConstByteSpan first_sectors) {
         .because(what_else(bytes))
         .advise("check with pvck(8) that this is the right LUN");
   }
-  throw Error(ErrorKind::kCorrupt,
-              fmt::format("the PV's label is damaged: {}", fmt::join(oddities, "; ")))
-      .advise(
-          "pvck --repairtype label_header (lvm2) rewrites a label; save the LUN's first MiB "
-          "before");
+  throw damaged(fmt::format("the PV's label is damaged: {}", fmt::join(oddities, "; ")));
 }
 
 }  // namespace lunfs::lvm

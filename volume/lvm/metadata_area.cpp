@@ -49,7 +49,8 @@ void check_place(const DiskArea& area, std::uint64_t device_bytes) {
   }
   if (!range_fits(area.offset, area.size, device_bytes)) {
     throw corrupt(
-        fmt::format("its {} bytes reach beyond the LUN's end at {}", area.size, device_bytes));
+        fmt::format("its {} bytes reach beyond the LUN's end at {}", area.size, device_bytes))
+        .because("the LUN or its image was cut");
   }
 }
 

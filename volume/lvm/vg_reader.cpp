@@ -31,6 +31,16 @@ constexpr std::string_view kRepairHint =
     "pvck(8) of lvm2 shows what is left (--dump metadata_search) and repairs (--repair); save the "
     "LUN's first MiB before";
 
+/// Of a mismatch: when this is said, it has outlived any update by another host.
+constexpr std::string_view kDamageCause =
+    "something else than LVM wrote there, or the storage lost or damaged a write";
+
+/// Says why and what next, where the parser could not; of other kinds only the latter.
+void explain(Error& error) {
+  if (error.kind() == ErrorKind::kCorrupt) error.set_cause(std::string(kDamageCause));
+  error.set_remedy(std::string(kRepairHint));
+}
+
 /// What the metadata areas of a PV hold together.
 struct PvContent {
   PvLabel label;
@@ -54,7 +64,9 @@ Task<PvLabel> read_label_once(RequestContext& context, BlockDevice& device) {
   const std::uint64_t size = device.geometry().size_bytes;
   if (size < kLabelScanBytes) {
     throw Error(ErrorKind::kNotFound,
-                fmt::format("not a PV: it has {} bytes, a label needs {}", size, kLabelScanBytes));
+                fmt::format("not a PV: it has {} bytes, a label needs {}", size, kLabelScanBytes))
+        .because("the LUN or its image was cut, or it is another one")
+        .advise("check that this is the right LUN");
   }
   const Bytes bytes = co_await read_bytes(context, device, {0, kLabelScanBytes});
   co_return parse_label(bytes);
@@ -79,7 +91,8 @@ struct RawArea {
 Task<RawArea> read_area_once(RequestContext& context, BlockDevice& device, DiskArea area) {
   const std::uint64_t size = device.geometry().size_bytes;
   if (!range_fits(area.offset, kAreaHeaderBytes, size)) {
-    throw Error(ErrorKind::kCorrupt, fmt::format("it begins beyond the LUN's end at {}", size));
+    throw Error(ErrorKind::kCorrupt, fmt::format("it begins beyond the LUN's end at {}", size))
+        .because("the LUN or its image was cut");
   }
   const Bytes sector = co_await read_bytes(context, device, {area.offset, kAreaHeaderBytes});
   RawArea raw{parse_area_header(sector, area, size), {}};
@@ -149,8 +162,8 @@ Task<void> read_area(RequestContext& context, BlockDevice& device, Reactor& reac
         fmt::format("a metadata area is damaged and may have held a newer VG ({}); vgck "
                     "--updatemetadata (lvm2) repairs it",
                     error.message()));
-    if (!content.first_error)
-      content.first_error = std::move(error).advise(std::string(kRepairHint));
+    explain(error);
+    if (!content.first_error) content.first_error = error;
   }
 }
 
@@ -162,11 +175,15 @@ Task<void> read_area(RequestContext& context, BlockDevice& device, Reactor& reac
                                                      content.label.metadata_areas.empty()
                                                          ? "it has no metadata area"
                                                          : "its metadata areas are marked ignored"))
-        .because("its VG keeps them on another PV; lunfs reads VGs that lie on one LUN");
+        .because("its VG keeps them on another PV; lunfs reads VGs that lie on one LUN")
+        .advise(
+            "look with pvs -o +pv_mda_used_count (lvm2); pvchange --metadataignore n turns a "
+            "PV's metadata on");
   }
   throw Error(ErrorKind::kNotFound,
               fmt::format("PV {} has no VG{}", uuid,
                           content.label.in_use ? ", although its label says that one uses it" : ""))
+      .because("no VG was made on it yet, it was taken out of its VG, or it is another LUN")
       .advise("make a VG with vgcreate(8), or give the LUN that holds one");
 }
 
@@ -179,6 +196,15 @@ Task<PvContent> read_pv_content(RequestContext& context, BlockDevice& device, Re
   }
   if (!content.newest) throw_no_text(content);
   co_return content;
+}
+
+VolumeGroup group_of(const TextTree& text, const PvFacts& facts) {
+  try {
+    return to_volume_group(text, facts);
+  } catch (Error& error) {
+    if (error.kind() == ErrorKind::kCorrupt) explain(error);
+    throw;
+  }
 }
 
 /// Where LVM keeps its own: no LV may lie there, whatever the text says. Clipped to the LUN.
@@ -200,7 +226,7 @@ Task<std::shared_ptr<const VolumeGroup>> read_volume_group(RequestContext& conte
   PvContent content = co_await read_pv_content(context, device, reactor);
   const std::uint64_t size = device.geometry().size_bytes;
   const PvFacts facts{content.label.pv_uuid, size, reserved_areas(content.label, size)};
-  auto vg = std::make_shared<VolumeGroup>(to_volume_group(*content.newest, facts));
+  auto vg = std::make_shared<VolumeGroup>(group_of(*content.newest, facts));
   vg->header = content.triple;
   vg->warnings.insert(vg->warnings.begin(), content.warnings.begin(), content.warnings.end());
   vg->write_refusals.insert(vg->write_refusals.end(), content.write_refusals.begin(),

@@ -56,8 +56,9 @@ says() {
   for pattern in "$@"; do assert_contains "$mount_said" "$pattern" "error text"; done
 }
 
-# in_three_parts: the text says what happened, why, and what to do
-in_three_parts() { says '^lunfs: ' '^ +likely cause: ' '^ +what to do: '; }
+# tells WHAT CAUSE REMEDY: the refused mount printed what happened, why, and what to do, each in one
+# line that matches as a whole
+tells() { says "^lunfs: $1\$" "^  likely cause: $2\$" "^  what to do: $3\$"; }
 
 # unmount DIR: like a user; the daemon must end by itself
 unmount() {

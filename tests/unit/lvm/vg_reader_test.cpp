@@ -42,6 +42,8 @@ void expect_refused(Bytes image, ErrorKind kind, const std::string& what) {
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), kind) << error.message();
     EXPECT_THAT(error.message(), HasSubstr(what));
+    EXPECT_NE(error.cause(), "") << error.message();
+    EXPECT_NE(error.remedy(), "") << error.message();
   }
 }
 
@@ -191,13 +193,14 @@ TEST(VgReader, EachKindOfDamageHasItsOwnError) {
   expect_refused(Bytes(2047), ErrorKind::kNotFound, "not a PV: it has 2047 bytes");
 }
 
-TEST(VgReader, DamageNamesARemedy) {
+TEST(VgReader, DamageNamesACauseAndARemedy) {
   Bytes image = usual_image(usual_text());
   image[kArea.offset + 512] ^= std::byte{1};
   try {
     static_cast<void>(read_vg(std::move(image)));
     FAIL() << "no error";
   } catch (const Error& error) {
+    EXPECT_THAT(error.cause(), HasSubstr("something else than LVM wrote there"));
     EXPECT_THAT(error.remedy(), AllOf(HasSubstr("pvck(8)"), HasSubstr("first MiB")));
   }
 }
