@@ -10,6 +10,6 @@ write_credentials "$work/credentials" default username=alice password=secret-of-
 for mode in 0640 0604 0660; do
   chmod "$mode" "$work/credentials"
   refused 1 "$(lun_url)" "$mnt" -o "credentials=$work/credentials"
-  in_three_parts
-  says "$work/credentials" "$mode|${mode#0}" '0600|chmod'
+  tells "$work/credentials: mode $mode, but 0600 or 0400 is needed" \
+    'others could read or change the secrets in it' "chmod 600 $work/credentials"
 done

@@ -12,5 +12,6 @@ port=$(cat "$work/port")
 start=$SECONDS
 refused 8 "iscsi://127.0.0.1:$port/$iqn/1" "$mnt" -o login_timeout=3
 assert_less $((SECONDS - start)) 10 "seconds to say so"
-in_three_parts
-says "127.0.0.1:$port" 'login.timeout'
+tells "login to $iqn at 127.0.0.1:$port: no answer within the login timeout" \
+  'a firewall drops the packets, or what listens on that port is not an iSCSI target' \
+  'check host, port and firewall, or give the login more time with -o login_timeout=S'

@@ -12,5 +12,6 @@ lvm_device="$first\$|^$second"
 lvm2 vgcreate -y -s 1m wide "$first" "$second" >/dev/null
 missing=$(lvm2 pvs --noheadings -o pv_uuid "$second" | tr -d ' ')
 refused 1 "$work/first" "$mnt"
-in_three_parts
-says "$missing" 'wide'
+tells "VG wide: the VG lies on 2 PVs and this LUN holds only [^ ]+; missing: $missing( \(last seen as .*\))?" \
+  'lunfs reads VGs that lie on one LUN; a XenServer SR always does' \
+  'move the LVs to one PV with pvmove\(8\) and vgreduce\(8\), or mount the VG with lvm2'

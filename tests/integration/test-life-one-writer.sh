@@ -8,7 +8,8 @@ serve "$work/lun.img"
 mkdir "$work/second"
 mount_lunfs "$(lun_url)" "$mnt"
 refused 1 "$(lun_url)" "$work/second"
-in_three_parts
-says 'plain|mounted|lock'
+tells "the VG is mounted read-write already: pid $(daemons_of "$mnt") on $mnt" \
+  "two read-write mounts of one VG on this host would not see each other's writes" \
+  'use the other mount, unmount it first, or mount this one with -o ro'
 mount_lunfs "$(lun_url)" "$work/second" -o ro
 assert_same_bytes "$work/second/disk" "$work/lun.img.disk" "read through the second mount"
