@@ -87,6 +87,8 @@ struct IoOperations::WriteInFlight {
 struct IoOperations::Change {
   Change(OpenFile& file, std::uint64_t offset, std::uint64_t length)
       : truncation(file.node->truncation.lock()) {
+    // Of no length: the place may lie behind the file's end, and nothing was passed on the way.
+    if (length == 0) return;
     if (file.truncation) file.written_end = std::max(file.written_end, offset + length);
     if (!truncation) return;
     truncation->written.add(offset, length);

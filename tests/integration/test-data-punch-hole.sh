@@ -23,6 +23,15 @@ both -p -o 511 -l 1
 sync "$mnt/disk"
 assert_equal $((16 << 20)) "$(size_of "$mnt/disk")" "size"
 assert_same_bytes "$mnt/disk" "$work/model" "through the mount"
+
+# A hole past the end writes nothing: for a handle with O_TRUNC too, whose close then has nothing to zero.
+bounded 30 python3 - "$mnt/disk" <<'PYTHON' || fail "a hole past the end, with O_TRUNC"
+import ctypes, os, sys
+handle = os.open(sys.argv[1], os.O_RDWR | os.O_TRUNC)
+assert ctypes.CDLL(None).fallocate(handle, 3, ctypes.c_longlong(32 << 20), ctypes.c_longlong(4096)) == 0
+os.close(handle)
+PYTHON
+assert_same_bytes "$mnt/disk" "$work/model" "after a hole past the end"
 assert_equal "$(sha256_of "$work/model")" "$(lv_bytes sha256 "$work/lun.img.layout" "$work/lun.img" disk)" "on the LUN"
 assert_less $(($(du -k "$work/lun.img" | cut -f1) + 4096)) $((used + 1)) "space used on the thin LUN, plus 4 MiB"
 lv_bytes read "$work/lun.img.layout" "$work/lun.img" other | cmp - "$work/other" || fail "another LV was touched"
