@@ -83,16 +83,16 @@ struct IoOperations::WriteInFlight {
 };
 
 /// A change of a range: told to the file's Truncation, if there is one, and kept apart from the
-/// zeroing at the close of a handle with O_TRUNC.
+/// zeroing at the close of a handle with O_TRUNC. Made right after before_write().
 struct IoOperations::Change {
   Change(OpenFile& file, std::uint64_t offset, std::uint64_t length)
       : truncation(file.node->truncation.lock()) {
     // Of no length: the place may lie behind the file's end, and nothing was passed on the way.
     if (length == 0) return;
-    if (file.truncation) file.written_end = std::max(file.written_end, offset + length);
+    file.reached(offset + length);
     if (!truncation) return;
-    truncation->written.add(offset, length);
-    entry.emplace(truncation->lock, RangeLock::Mode::kShared, offset, length);
+    truncation->note(offset, length);
+    entry.emplace(truncation->lock(), RangeLock::Mode::kShared, offset, length);
   }
   Task<void> wait(RequestContext& context) {
     if (entry && !entry->granted()) co_await entry->wait(context);
@@ -188,6 +188,9 @@ Task<void> IoOperations::before_write(RequestContext& context, const OpenFile& f
     throw Error(ErrorKind::kReadOnly, file.node->read_only_reason);
   }
   if (medium_.quiescence != nullptr) co_await medium_.quiescence->ensure(context);
+  if (const std::shared_ptr<Truncation> truncation = file.node->truncation.lock()) {
+    co_await truncation->make_room(context, *file.node->device, medium_.durability);
+  }
 }
 
 Task<void> IoOperations::do_write(Request& request, std::uint64_t handle, std::uint64_t offset,

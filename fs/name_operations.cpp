@@ -119,7 +119,7 @@ void NameOperations::setattr(Reply reply, std::uint64_t inode, const NewAttribut
     if (failure != 0) return reply.error(failure);
     // Who took the file for empty and sets its end has skipped a last run of zeros.
     if (wanted.handle) {
-      files_.at(*wanted.handle).written_end = static_cast<std::uint64_t>(attributes.st_size);
+      files_.at(*wanted.handle).reached(static_cast<std::uint64_t>(attributes.st_size));
     }
   }
   struct stat& own = node->attributes;

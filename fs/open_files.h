@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <coroutine>
 #include <cstdint>
 #include <list>
@@ -23,8 +24,14 @@ struct OpenFile {
   bool writable = false;
   /// Opened with O_TRUNC; shared with the node's other such handles.
   std::shared_ptr<Truncation> truncation;
-  /// The end of what was written through this handle; bytes.
+  /// With `truncation`: the end of what was written through this handle; bytes.
   std::uint64_t written_end = 0;
+  /// Something was written up to `end`, or the file's end was set there.
+  void reached(std::uint64_t end) {
+    if (!truncation) return;
+    written_end = std::max(written_end, end);
+    truncation->reached(end);
+  }
   /// Writes in flight by number, oldest first.
   std::list<std::uint64_t> writes;
   std::uint64_t last_write = 0;

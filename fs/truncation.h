@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <vector>
 
@@ -10,7 +12,7 @@
 
 namespace lunfs::fs {
 
-/// Which bytes of a file were written, as ranges. Pure.
+/// Which bytes of a file were written, as runs. Pure.
 class WrittenRanges {
  public:
   struct Range {
@@ -19,10 +21,16 @@ class WrittenRanges {
     bool operator==(const Range&) const = default;
   };
 
-  /// offset + length does not overflow; ranges may overlap and come in any order.
+  /// offset + length does not overflow; ranges may overlap and come in any order. Makes at most one
+  /// run more.
   void add(std::uint64_t offset, std::uint64_t length);
+  /// How many runs there are.
+  [[nodiscard]] std::size_t runs() const noexcept { return ends_.size(); }
   /// The runs of [0, end) that were not written, in order.
   [[nodiscard]] std::vector<Range> gaps(std::uint64_t end) const;
+  /// Of the gaps between two runs that lie in [0, end) the smallest, `most` at most, in any order.
+  /// Adding one makes two runs one.
+  [[nodiscard]] std::vector<Range> smallest_gaps(std::uint64_t end, std::size_t most) const;
 
  private:
   std::map<std::uint64_t, std::uint64_t> ends_;  ///< begin → end; apart from one another
@@ -34,16 +42,54 @@ class WrittenRanges {
 /// others wrote meanwhile is left alone, and what lies behind the last byte as well.
 ///
 /// Shared by the handles with O_TRUNC of one file and by the changes that run while there are any.
-struct Truncation {
-  explicit Truncation(Reactor& reactor) : lock(reactor) {}
+/// The reactor's thread only.
+class Truncation {
+ public:
+  /// 65536 runs are 4 MiB of memory; a copy in order has one.
+  static constexpr std::size_t kMostRuns = 65536;
+
+  explicit Truncation(Reactor& reactor, std::size_t most_runs = kMostRuns)
+      : lock_(reactor), most_runs_(most_runs) {}
+
+  /// Changes are shared, zeroing is exclusive.
+  [[nodiscard]] RangeLock& lock() noexcept { return lock_; }
+
+  /// A handle with O_TRUNC has written up to `end`, or set the file's end there.
+  void reached(std::uint64_t end) noexcept;
+
+  /// Before a change: when it ends there is room to note one more run, until the caller suspends.
+  /// Where there is none, the smallest gaps become zeros now instead of at the close. Errors of the
+  /// device: then the change must not be made.
+  ///
+  /// Gaps that no handle with O_TRUNC has passed may not become zeros. If only such are left, the
+  /// smallest are forgotten, and zero_gaps() tells who passes them later: a writer among others
+  /// never fails, and never loses a byte, because somebody truncates.
+  Task<void> make_room(RequestContext& context, BlockDevice& device, Durability& durability);
+
+  /// A change of the range by any handle, right after make_room() and before it is made.
+  void note(std::uint64_t offset, std::uint64_t length) { written_.add(offset, length); }
 
   /// The close of a handle: what nobody wrote in [0, end) becomes zeros, told to `durability`. Both
-  /// outlive the task. Errors of the device; the gaps before the failed one are zeroed then.
+  /// outlive the task. Errors of the device, the gaps before the failed one are zeroed then; kIo if
+  /// gaps in [0, end) were forgotten.
   Task<void> zero_gaps(RequestContext& context, BlockDevice& device, Durability& durability,
                        std::uint64_t end);
 
-  RangeLock lock;         ///< changes are shared, the zeroing at the close is exclusive
-  WrittenRanges written;  ///< by any handle since the first O_TRUNC
+  [[nodiscard]] const WrittenRanges& written() const noexcept { return written_; }
+
+ private:
+  Task<void> zero(RequestContext& context, BlockDevice& device, Durability& durability,
+                  const std::vector<WrittenRanges::Range>& gaps);
+  void forget_gaps();
+  /// A batch is short enough not to hold up the file's other writers for seconds.
+  [[nodiscard]] std::size_t batch() const noexcept { return most_runs_ / 64 + 1; }
+
+  RangeLock lock_;
+  const std::size_t most_runs_;
+  WrittenRanges written_;  ///< by any handle since the first O_TRUNC
+  std::uint64_t end_ = 0;  ///< the furthest that a handle with O_TRUNC has reached
+  /// Where the first forgotten gap begins.
+  std::uint64_t forgotten_from_ = std::numeric_limits<std::uint64_t>::max();
 };
 
 }  // namespace lunfs::fs
