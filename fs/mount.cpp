@@ -16,10 +16,10 @@
 #include <optional>
 #include <utility>
 
+#include "base/attempt.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/run.h"
-#include "base/wake_up.h"
 #include "fs/channel.h"
 #include "fs/control_socket.h"
 #include "fs/operations.h"
@@ -76,6 +76,7 @@ std::string escaped(const std::string& text) {
 struct Mount::Parts {
   FileDescriptor signals = signal_descriptor();
   Cancellation cancellation;  ///< of the opening, by a signal
+  RequestContext unlimited;   ///< of the last flush, which its waiting lets go of
   bool ending = false;
   Source source;
   std::shared_ptr<const sr::Catalog> catalog;
@@ -93,13 +94,6 @@ struct Mount::Parts {
   std::optional<Channel> channel;
   Reactor::Watch signal_watch;
   Reactor::Watch parent_watch;
-};
-
-/// The mount helper's work as the waiting coroutine and the helper's end both see it.
-struct Mount::Detaching {
-  WakeUp* ended;  ///< null once nobody waits
-  bool done = false;
-  std::exception_ptr failure{};
 };
 
 Mount::Mount(MountOptions options, int parent_fd)
@@ -323,24 +317,13 @@ void Mount::end_early(std::string_view why) {
 /// mapped come as writes, and the mount helper may look at the mount.
 Task<void> Mount::detach() {
   parts_->channel->forget_mount_point();
+  const std::string& mount_point = options_.mount_point;
   RequestContext limit = RequestContext::within(kDetachLimit);
-  WakeUp ended(reactor_);
-  // Shared with the helper's end, which may come after the limit.
-  auto state = std::make_shared<Detaching>(Detaching{.ended = &ended});
-  spawn(helper_.run(reactor_,
-                    [mount_point = options_.mount_point] {
-                      sync_file_system(mount_point);
-                      remove_mount(mount_point, Detach::kAtOnce);
-                    }),
-        [state](const std::exception_ptr& failure) {
-          state->done = true;
-          state->failure = failure;
-          if (state->ended != nullptr) state->ended->wake();
-        });
-  co_await ended.until(limit);
-  state->ended = nullptr;
-  if (state->failure) std::rethrow_exception(state->failure);
-  if (!state->done) throw Error(ErrorKind::kTimedOut, "removing the mount takes too long");
+  Attempt removal(reactor_, helper_.run(reactor_, [mount_point] {
+    sync_file_system(mount_point);
+    remove_mount(mount_point, Detach::kAtOnce);
+  }));
+  co_await removal.wait(limit);
 }
 
 Task<std::string> Mount::finish() {
@@ -354,16 +337,21 @@ Task<std::string> Mount::finish() {
     failures.push_back(fmt::format("{} requests were not answered: {}",
                                    p.io->statistics().in_flight(), error.message()));
   }
+  Attempt flush(reactor_, p.durability->flush(p.unlimited));
   try {
     RequestContext limit = RequestContext::within(kFlushLimit);
-    co_await p.durability->flush(limit);
+    co_await flush.wait(limit);
   } catch (const Error& error) {
     failures.push_back(
-        fmt::format("not everything written is known to be durable: {}", error.message()));
+        fmt::format("not everything written is known to be durable: {}",
+                    error.kind() == ErrorKind::kTimedOut
+                        ? fmt::format("no answer to the last flush for {} s", kFlushLimit.count())
+                        : error.message()));
   }
   if (p.source.lun != nullptr) {
     RequestContext limit = RequestContext::within(kLogoutLimit);
     co_await p.source.lun->logout(limit);
+    co_await bring_back(flush);
   }
   const std::string lost = fmt::format("{}", fmt::join(failures, "; "));
   if (!lost.empty()) log::error("unmounting {}: {}", options_.mount_point, lost);
@@ -371,13 +359,29 @@ Task<std::string> Mount::finish() {
   co_return lost;
 }
 
-/// After an abort (umount -f, fusectl) the kernel leaves a mount behind that answers nothing.
-void Mount::remove_dead_mount() noexcept {
-  if (access(options_.mount_point.c_str(), F_OK) == 0 || errno != ENOTCONN) return;
+/// The end of the session has ended what was in flight: lets it come back before its parts go.
+Task<void> Mount::bring_back(Attempt& flush) {
+  RequestContext limit = RequestContext::within(kLogoutLimit);
   try {
-    remove_mount(options_.mount_point, Detach::kAtOnce);
+    co_await parts_->io->drained(limit);
+    co_await flush.wait(limit);
+  } catch (const Error& error) {
+    log::debug("after the logout: {}", error.message());
+  }
+}
+
+/// After an abort (umount -f, fusectl) the kernel leaves a mount behind that answers nothing. The
+/// helper's thread asks: a mount that could not be removed before has nobody to answer it by now.
+void Mount::remove_dead_mount() noexcept {
+  try {
+    RequestContext limit = RequestContext::within(kDetachLimit);
+    Attempt removal(reactor_, helper_.run(reactor_, [mount_point = options_.mount_point] {
+      if (access(mount_point.c_str(), F_OK) == 0 || errno != ENOTCONN) return;
+      remove_mount(mount_point, Detach::kAtOnce);
+    }));
+    run_until_done(reactor_, removal.wait(limit));
   } catch (const std::exception& error) {
-    log::warn("{}", error.what());
+    log::warn("{}: a dead mount may be left: {}", options_.mount_point, error.what());
   }
 }
 

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/attempt.h"
 #include "base/reactor.h"
 #include "base/thread_pool.h"
 #include "fs/options.h"
@@ -35,7 +36,6 @@ class Mount {
 
  private:
   struct Parts;
-  struct Detaching;
 
   void check_mount_point();
   void open_all();
@@ -49,6 +49,7 @@ class Mount {
   void end_early(std::string_view why);
   Task<void> detach();
   Task<std::string> finish();
+  Task<void> bring_back(Attempt& flush);
   void remove_dead_mount() noexcept;
 
   MountOptions options_;
