@@ -206,7 +206,7 @@ class FakeTarget::Connection {
     if (told && told->say_nothing) return true;
     std::vector<std::byte> data = request.data;
     if (!(told && told->early) && !receive_data(request, data)) return false;
-    return send_reply(request, told ? *told : execute(cdb, data));
+    return send_reply(request, told ? *told : target_.execute(cdb, data));
   }
 
   /// The rest of a write's data, asked for by R2T or sent without.
@@ -277,10 +277,6 @@ class FakeTarget::Connection {
     return send_pdu(reply);
   }
 
-  Reply execute(const iscsi::Cdb& cdb, const std::vector<std::byte>& data);
-  [[nodiscard]] Reply inquiry(const iscsi::Cdb& cdb) const;
-  [[nodiscard]] Reply capacity() const;
-
   FakeTarget& target_;
   const Options& options_;
   int fd_;
@@ -289,100 +285,6 @@ class FakeTarget::Connection {
   std::uint32_t r2t_sn_ = 0;
   std::deque<Pdu> later_;  ///< what came while a write's data was awaited
 };
-
-FakeTarget::Reply FakeTarget::Connection::inquiry(const iscsi::Cdb& cdb) const {
-  Reply reply;
-  if ((cdb.bytes[1] & 1U) == 0) {
-    reply.data.assign(36, std::byte{' '});
-    reply.data[0] = std::byte{0};
-    return reply;
-  }
-  const std::uint8_t page = cdb.bytes[2];
-  reply.data.assign(64, std::byte{0});
-  store_be(reply.data, 1, page);
-  store_be<std::uint16_t>(reply.data, 2, 60);
-  if (page == 0x00) {
-    store_be<std::uint16_t>(reply.data, 2, 3);
-    store_be<std::uint8_t>(reply.data, 5, 0xb0);
-    store_be<std::uint8_t>(reply.data, 6, 0xb2);
-  } else if (page == 0xb0) {
-    store_be(reply.data, 5, options_.max_compare_and_write);
-    store_be(reply.data, 8, options_.max_transfer_blocks);
-    if (options_.thin) store_be<std::uint64_t>(reply.data, 36, 1000);
-  } else if (page == 0xb2 && options_.thin) {
-    store_be<std::uint8_t>(reply.data, 5, 0xc0);
-  }
-  return reply;
-}
-
-FakeTarget::Reply FakeTarget::Connection::capacity() const {
-  Reply reply;
-  reply.data.assign(32, std::byte{0});
-  store_be<std::uint64_t>(reply.data, 0, options_.blocks - 1);
-  store_be<std::uint32_t>(reply.data, 8, options_.block_size_bytes);
-  if (options_.thin) store_be<std::uint8_t>(reply.data, 14, 0xc0);
-  return reply;
-}
-
-FakeTarget::Reply FakeTarget::Connection::execute(const iscsi::Cdb& cdb,
-                                                  const std::vector<std::byte>& data) {
-  const std::lock_guard lock(target_.mutex_);
-  const ConstByteSpan bytes = std::as_bytes(std::span(cdb.bytes));
-  const std::uint64_t at = load_be<std::uint64_t>(bytes, 2) * options_.block_size_bytes;
-  const std::uint64_t length =
-      std::uint64_t{load_be<std::uint32_t>(bytes, 10)} * options_.block_size_bytes;
-  const auto place = target_.bytes_.begin() + static_cast<std::ptrdiff_t>(at);
-  Reply reply;
-  switch (cdb.bytes[0]) {
-    case 0x00:  // TEST UNIT READY
-    case 0x35:  // SYNCHRONIZE CACHE(10)
-    case 0x42:  // UNMAP
-      return reply;
-    case 0x12:
-      return inquiry(cdb);
-    case 0x1a: {  // MODE SENSE(6)
-      const unsigned flags = (options_.write_protected ? 0x80U : 0U) | (options_.fua ? 0x10U : 0U);
-      reply.data.assign(24, std::byte{0});
-      reply.data[2] = static_cast<std::byte>(flags);
-      reply.data[4] = std::byte{0x08};
-      reply.data[6] = options_.write_cache ? std::byte{4} : std::byte{0};
-      return reply;
-    }
-    case 0x9e:
-      if (cdb.bytes[1] == 0x10) return capacity();
-      break;
-    case 0x88:
-      reply.data.assign(place, place + static_cast<std::ptrdiff_t>(length));
-      return reply;
-    case 0x8a:
-      std::copy(data.begin(), data.end(), place);
-      return reply;
-    case 0x93:  // WRITE SAME(16)
-      for (std::uint64_t i = 0; i < length; ++i) target_.bytes_[at + i] = data[i % data.size()];
-      return reply;
-    case 0x89: {  // COMPARE AND WRITE
-      const auto half = static_cast<std::ptrdiff_t>(data.size() / 2);
-      if (!std::equal(data.begin(), data.begin() + half, place)) {
-        return {.status = 2, .sense = sense(0x0e, 0x1d, 0x00), .data = {}};
-      }
-      std::copy(data.begin() + half, data.end(), place);
-      return reply;
-    }
-    default:
-      break;
-  }
-  return {.status = 2, .sense = sense(0x05, 0x20, 0x00), .data = {}};
-}
-
-std::vector<std::byte> FakeTarget::sense(std::uint8_t key, std::uint8_t asc, std::uint8_t ascq) {
-  std::vector<std::byte> bytes(18);
-  store_be<std::uint8_t>(bytes, 0, 0x70);
-  store_be(bytes, 2, key);
-  store_be<std::uint8_t>(bytes, 7, 10);
-  store_be(bytes, 12, asc);
-  store_be(bytes, 13, ascq);
-  return bytes;
-}
 
 FakeTarget::FakeTarget(Options options)
     : options_(std::move(options)),
@@ -424,21 +326,6 @@ void FakeTarget::serve() {
     if (!ending_) Connection(*this, fd.get()).serve();
     connection_ = -1;
   }
-}
-
-std::size_t FakeTarget::count(std::uint8_t opcode) const {
-  const std::lock_guard lock(mutex_);
-  return counts_[opcode];
-}
-
-std::vector<std::byte> FakeTarget::bytes() const {
-  const std::lock_guard lock(mutex_);
-  return bytes_;
-}
-
-void FakeTarget::set_bytes(std::vector<std::byte> bytes) {
-  const std::lock_guard lock(mutex_);
-  bytes_ = std::move(bytes);
 }
 
 }  // namespace lunfs::testing

@@ -89,6 +89,9 @@ class FakeTarget {
   class Connection;
 
   void serve();
+  Reply execute(const iscsi::Cdb& cdb, const std::vector<std::byte>& data);
+  [[nodiscard]] Reply inquiry(const iscsi::Cdb& cdb) const;
+  [[nodiscard]] Reply capacity() const;
 
   Options options_;
   FileDescriptor listener_;

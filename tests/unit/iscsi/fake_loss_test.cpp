@@ -1,0 +1,125 @@
+// Commands that are not answered, and buffers that are still in use.
+#include <gmock/gmock.h>
+
+#include "base/spawn.h"
+#include "tests/unit/iscsi/fake_lun.h"
+
+namespace lunfs::iscsi {
+namespace {
+
+using testing::check_condition;
+using testing::FakeLun;
+using testing::FakeTarget;
+using ::testing::HasSubstr;
+using testing::Initiator;
+using testing::kAlways;
+using testing::kFakeIqn;
+using testing::kRead;
+using testing::kTestUnitReady;
+using testing::kWrite;
+using testing::noise;
+using testing::options_for;
+using testing::refuse;
+using testing::status;
+using Reply = testing::FakeTarget::Reply;
+
+TEST(Lun, WriteThatNeverGoesTwiceEndsUnknownWhenAborted) {
+  FakeLun fake({.login = {}, .handler = refuse(kWrite, kAlways, status(0x40))});
+  const Error error =
+      FakeLun::fault([&] { fake.write(0, noise(512, 1), {.resend = Resend::kNever}); });
+  EXPECT_EQ(error.kind(), ErrorKind::kOutcomeUnknown);
+  EXPECT_EQ(fake.target.count(kWrite), 1U);
+}
+
+TEST(Lun, ConnectionLostInFlightEndsEveryCommandAtOnce) {
+  Reply hang_up{.sense = {}, .data = {}, .hang_up = true};
+  FakeLun fake({.login = {}, .handler = refuse(kWrite, kAlways, hang_up)});
+  const auto data = noise(512, 1);
+  EXPECT_EQ(FakeLun::fault([&] { fake.write(0, data, {.resend = Resend::kNever}); }).kind(),
+            ErrorKind::kOutcomeUnknown);
+  EXPECT_FALSE(fake.lun->connected());
+  EXPECT_EQ(FakeLun::fault([&] { fake.write(0, data); }).kind(), ErrorKind::kUnreachable);
+  EXPECT_EQ(FakeLun::fault([&] { fake.read(0, 512); }).kind(), ErrorKind::kUnreachable);
+  fake.initiator.run([&](RequestContext& c) { return fake.lun->logout(c); });
+}
+
+TEST(Lun, UnansweredCommandEndsTheSession) {
+  Reply silent{.sense = {}, .data = {}, .say_nothing = true};
+  FakeLun fake({.login = {}, .handler = refuse(kRead, 1, silent)});
+  const auto before = std::chrono::steady_clock::now();
+  const Error error = FakeLun::fault([&] { fake.read(0, 512); });
+  EXPECT_EQ(error.kind(), ErrorKind::kUnreachable);
+  EXPECT_THAT(error.message(), HasSubstr("did not answer READ(16) for 2 s"));
+  EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::seconds(6));
+  EXPECT_FALSE(fake.lun->connected());
+}
+
+TEST(Lun, TargetThatStopsAnsweringWhileOpeningTimesOut) {
+  Reply silent{.sense = {}, .data = {}, .say_nothing = true};
+  FakeTarget target({.login = {}, .handler = refuse(kTestUnitReady, kAlways, silent)});
+  Initiator initiator;
+  LunOptions options = options_for(target.portal(), kFakeIqn, 1);
+  options.login_timeout = std::chrono::seconds(1);
+  const Error error = initiator.open_error(options);
+  EXPECT_EQ(error.kind(), ErrorKind::kTimedOut);
+  EXPECT_THAT(error.message(), HasSubstr("within the login timeout"));
+}
+
+Task<void> write_some(LunDevice& lun, RequestContext& context, std::uint64_t offset,
+                      std::vector<std::byte>& data, std::vector<ErrorKind>& ends) {
+  ErrorKind end = ErrorKind::kInternal;
+  try {
+    co_await lun.write(context, offset, data);
+  } catch (const Error& error) {
+    end = error.kind();
+  }
+  // As soon as the write has ended the buffer is the caller's again.
+  data.clear();
+  data.shrink_to_fit();
+  ends.push_back(end);
+}
+
+TEST(Lun, RefusedWriteGivesItsBufferBackOnlyWhenNothingReadsItAnyMore) {
+  // Answered from the header alone, while libiscsi still has most of each write to send.
+  Reply early = check_condition(7, 0x27, 0x00);
+  early.early = true;
+  FakeLun fake({.login = {},
+                .handler = refuse(kWrite, kAlways, early),
+                .blocks = 65536,
+                .unsolicited_data = true});
+  std::vector<std::vector<std::byte>> buffers(64, noise(1 << 20, 1));
+  std::vector<ErrorKind> ends;
+  RequestContext context = RequestContext::within(std::chrono::seconds(30));
+  std::vector<Task<void>> writes;
+  for (std::size_t i = 0; i < buffers.size(); ++i) {
+    writes.push_back(write_some(*fake.lun, context, (i % 8) << 20U, buffers[i], ends));
+  }
+  run_until_done(fake.initiator.reactor, [](std::vector<Task<void>> all) -> Task<void> {
+    co_await when_all(std::move(all));
+  }(std::move(writes)));
+  EXPECT_EQ(ends, std::vector<ErrorKind>(buffers.size(), ErrorKind::kReadOnly));
+  EXPECT_TRUE(fake.lun->connected());
+  EXPECT_EQ(fake.read(0, 512), std::vector<std::byte>(512));
+}
+
+TEST(Lun, WaitingCommandLeavesWhenItsTimeIsUpAndSentOnesRunOn) {
+  Reply silent{.sense = {}, .data = {}, .say_nothing = true};
+  FakeLun fake({.login = {}, .handler = refuse(kRead, kAlways, silent)});
+  RequestContext patient = RequestContext::within(std::chrono::seconds(30));
+  RequestContext hasty = RequestContext::within(std::chrono::milliseconds(200));
+  std::vector<std::byte> out(512);
+  int ended = 0;
+  for (std::size_t i = 0; i < 128; ++i) {
+    spawn(fake.lun->read(patient, 0, out), [&](const std::exception_ptr&) { ++ended; });
+  }
+  const Error error = FakeLun::fault(
+      [&] { run_until_done(fake.initiator.reactor, fake.lun->read(hasty, 0, out)); });
+  EXPECT_EQ(error.kind(), ErrorKind::kTimedOut);
+  EXPECT_EQ(ended, 0);
+  EXPECT_TRUE(fake.lun->connected());
+  FakeLun::fault([&] { fake.read(0, 512); });  // until the silence ends the session
+  EXPECT_EQ(ended, 128);
+}
+
+}  // namespace
+}  // namespace lunfs::iscsi
