@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <fstream>
 #include <random>
 #include <stdexcept>
 #include <thread>
@@ -58,6 +59,19 @@ bool run(const std::vector<std::string>& arguments) {
   return waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
+/// tgtd removes neither its control socket nor the lock beside it when it is killed. The number may
+/// be another server's by now: then this one never had it.
+void remove_control_files(int control) {
+  const std::string path = "/var/run/tgtd/socket." + std::to_string(control);
+  std::ifstream bound("/proc/net/unix");
+  std::string line;
+  while (std::getline(bound, line)) {
+    if (line.ends_with(" " + path)) return;
+  }
+  unlink(path.c_str());
+  unlink((path + ".lock").c_str());
+}
+
 }  // namespace
 
 TgtServer::TgtServer(std::string host) : host_(std::move(host)) {
@@ -72,6 +86,7 @@ TgtServer::TgtServer(std::string host) : host_(std::move(host)) {
       std::this_thread::sleep_for(std::chrono::milliseconds(50));
       if (waitpid(pid_, nullptr, WNOHANG) == pid_) {  // the port or the control socket was taken
         pid_ = -1;
+        remove_control_files(control_);
         break;
       }
       if (run({"tgtadm", "-C", std::to_string(control_), "--op", "show", "--mode", "sys"})) return;
@@ -88,6 +103,7 @@ void TgtServer::kill_now() {
   kill(pid_, SIGKILL);
   waitpid(pid_, nullptr, 0);
   pid_ = -1;
+  remove_control_files(control_);
 }
 
 void TgtServer::send_signal(int number) const { kill(pid_, number); }
