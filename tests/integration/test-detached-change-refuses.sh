@@ -10,7 +10,7 @@ mount_lunfs "$(proxy_url)" "$mnt" -o detached
 status=0
 bounded 60 dd if=/dev/zero of="$mnt/$disk_uuid.raw" bs=1M count=1 conv=notrunc >"$work/dd.log" 2>&1 &
 writer=$!
-sleep 2
+wait_until 4 in_flight "$mnt" || fail "the first write does not wait for the second look"
 open_lvm "$work/lun.img"
 new_lv "$vg" "LV-$(new_uuid)" 1
 close_lvm

@@ -10,7 +10,8 @@ mount_lunfs "$(proxy_url)" "$mnt"
 rules '[{"id": "late", "op": "read", "count": 1, "action": "delay", "seconds": 4}]'
 bounded 30 dd if="$mnt/disk" of="$work/late" bs=64k count=1 iflag=direct status=none &
 late=$!
-sleep 1
+is_held() { (($(disturbed) == 1)); }
+wait_until 10 is_held || fail "no read comes"
 start=$SECONDS
 bounded 30 dd if="$mnt/other" of="$work/quick" bs=64k count=1 iflag=direct status=none
 assert_less $((SECONDS - start)) 3 "seconds of a read beside the late one"

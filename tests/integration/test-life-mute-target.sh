@@ -18,7 +18,7 @@ mount_lunfs "$(proxy_url)" "$mnt" -o timeout=5
 kill -STOP "$tgt_pid"
 bounded 60 dd if="$mnt/disk" of=/dev/null bs=4k count=1 iflag=direct >"$work/dd.log" 2>&1 &
 reader=$!
-sleep 1
+wait_until 10 in_flight "$mnt" || fail "no read comes"
 start=$SECONDS
 bounded 60 umount -l "$mnt" || fail "umount hangs"
 wait $reader && fail "a read without a target succeeds"

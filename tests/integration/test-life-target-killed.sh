@@ -13,7 +13,7 @@ for job in randread randwrite; do
     --time_based --runtime=30 --minimal >"$work/fio-$job.log" 2>&1 &
   jobs+=($!)
 done
-sleep 2
+wait_until 30 has_served "$mnt" 200 read write || fail "fio does not get going"
 kill -9 "$tgt_pid"
 start=$SECONDS
 for job in "${jobs[@]}"; do

@@ -90,3 +90,14 @@ release_mount() {
 
 # status_of DIR: the mount's own account of itself
 status_of() { bounded 20 cat "$1/.lunfs/status.json"; }
+
+# in_flight DIR: true while a request waits for the LUN (or for leave to write)
+in_flight() { (($(status_of "$1" | jq .requests.in_flight) > 0)); }
+# has_served DIR COUNT OPERATION...: true once as many of each have ended
+has_served() {
+  local dir=$1 count=$2 operation
+  shift 2
+  for operation in "$@"; do
+    (($(status_of "$dir" | jq ".requests.$operation.ended") >= count)) || return 1
+  done
+}

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <latch>
 #include <optional>
 #include <stdexcept>
 #include <thread>
@@ -62,16 +63,18 @@ TEST(ThreadPool, DestructorEndsWhatWasQueued) {
   std::atomic<int> calls = 0;
   int ended = 0;
   bool all_ended = false;
+  std::latch all_queued(1);
   {
     ThreadPool pool(2);
     for (int i = 0; i < kJobs; ++i) {
       spawn(pool.run(reactor,
                      [&] {
-                       std::this_thread::sleep_for(std::chrono::microseconds(100));
+                       all_queued.wait();
                        ++calls;
                      }),
             [&](const std::exception_ptr&) { all_ended = ++ended == kJobs; });
     }
+    all_queued.count_down();
   }
   EXPECT_EQ(calls, kJobs);
   reactor.run_until(all_ended);
