@@ -8,6 +8,7 @@ fi
 
 . "$(dirname "$0")/functions.sh"
 
+forget_other_mounts
 requires_root
 requires setpriv fusermount3
 [[ -u $(readlink -f "$(command -v fusermount3)") ]] || skip "fusermount3 is not setuid"

@@ -14,6 +14,7 @@ requires_root
 requires setpriv fusermount3
 [[ -u $(readlink -f "$(command -v fusermount3)") ]] || skip "fusermount3 is not setuid"
 if [[ -n ${LUNFS_OWN_NAMESPACE:-} ]]; then
+  forget_other_mounts
   mknod -m 666 "$work/fuse" c 10 229
   mount --bind "$work/fuse" /dev/fuse
 fi

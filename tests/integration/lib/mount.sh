@@ -13,6 +13,13 @@ daemons_of() {
 }
 no_daemon_of() { [[ -z $(daemons_of "$1") ]]; }
 
+# forget_other_mounts: in a mount namespace of its own a test holds copies of the mounts that others
+# have at that moment; these would live on in it, and their daemons too, when they are unmounted
+forget_other_mounts() {
+  local dir
+  for dir in $(awk '/ - fuse.lunfs / { print $5 }' /proc/self/mountinfo); do umount -cl "$dir"; done
+}
+
 is_mounted() { grep -qF " $1 " /proc/self/mountinfo; }
 not_mounted() { ! is_mounted "$1"; }
 
