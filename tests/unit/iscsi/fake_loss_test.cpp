@@ -83,10 +83,12 @@ TEST(Lun, RefusedWriteGivesItsBufferBackOnlyWhenNothingReadsItAnyMore) {
   // Answered from the header alone, while libiscsi still has most of each write to send.
   Reply early = check_condition(7, 0x27, 0x00);
   early.early = true;
-  FakeLun fake({.login = {},
-                .handler = refuse(kWrite, kAlways, early),
-                .blocks = 65536,
-                .unsolicited_data = true});
+  FakeLun fake(
+      {.login = {},
+       .handler = refuse(kWrite, kAlways, early),
+       .blocks = 65536,
+       .unsolicited_data = true},
+      std::chrono::seconds(30));  // on a loaded machine 64 MiB in small segments take a while
   std::vector<std::vector<std::byte>> buffers(64, noise(1 << 20, 1));
   std::vector<ErrorKind> ends;
   RequestContext context = RequestContext::within(std::chrono::seconds(30));

@@ -45,9 +45,12 @@ constexpr int kAlways = 1 << 30;
 /// A LUN of a FakeTarget, opened; quick to try again and to give up.
 class FakeLun {
  public:
-  explicit FakeLun(FakeTarget::Options options) : target(std::move(options)) {
+  /// @param patience  how long a command may go unanswered
+  explicit FakeLun(FakeTarget::Options options,
+                   std::chrono::seconds patience = std::chrono::seconds(2))
+      : target(std::move(options)) {
     iscsi::LunOptions lun_options = options_for(target.portal(), kFakeIqn, 1);
-    lun_options.command_timeout = std::chrono::seconds(2);
+    lun_options.command_timeout = patience;
     lun_options.retries.first_pause = std::chrono::milliseconds(1);
     lun_options.retries.longest_pause = std::chrono::milliseconds(4);
     lun = initiator.open(lun_options);
