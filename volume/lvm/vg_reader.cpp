@@ -50,6 +50,7 @@ struct PvContent {
   std::optional<Error> first_error{};
   std::vector<std::string> warnings{};
   std::vector<std::string> write_refusals{};  ///< the areas leave open what the newest state is
+  std::vector<HeaderMark> marks{};
 };
 
 using Bytes = std::vector<std::byte>;
@@ -85,6 +86,7 @@ Task<Bytes> read_text(RequestContext& context, BlockDevice& device, const AreaHe
 /// one with a good checksum would be no better a moment later.
 struct RawArea {
   AreaHeader header;
+  Bytes sector;  ///< the header's
   std::string text;
 };
 
@@ -94,8 +96,9 @@ Task<RawArea> read_area_once(RequestContext& context, BlockDevice& device, DiskA
     throw Error(ErrorKind::kCorrupt, fmt::format("it begins beyond the LUN's end at {}", size))
         .because("the LUN or its image was cut");
   }
-  const Bytes sector = co_await read_bytes(context, device, {area.offset, kAreaHeaderBytes});
-  RawArea raw{parse_area_header(sector, area, size), {}};
+  Bytes sector = co_await read_bytes(context, device, {area.offset, kAreaHeaderBytes});
+  RawArea raw{parse_area_header(sector, area, size), {}, {}};
+  raw.sector = std::move(sector);
   if (raw.header.committed) {
     const Bytes text = co_await read_text(context, device, raw.header);
     raw.text = checked_text(text, *raw.header.committed);
@@ -153,6 +156,7 @@ Task<void> read_area(RequestContext& context, BlockDevice& device, Reactor& reac
   try {
     const RawArea raw =
         co_await with_patience(context, reactor, read_area_once, context, device, area);
+    content.marks.push_back({area.offset, raw.sector});
     merge(content, raw);
   } catch (Error& error) {
     if (!costs_one_area(error)) throw;
@@ -228,10 +232,19 @@ Task<std::shared_ptr<const VolumeGroup>> read_volume_group(RequestContext& conte
   const PvFacts facts{content.label.pv_uuid, size, reserved_areas(content.label, size)};
   auto vg = std::make_shared<VolumeGroup>(group_of(*content.newest, facts));
   vg->header = content.triple;
+  vg->header_marks = std::move(content.marks);
   vg->warnings.insert(vg->warnings.begin(), content.warnings.begin(), content.warnings.end());
   vg->write_refusals.insert(vg->write_refusals.end(), content.write_refusals.begin(),
                             content.write_refusals.end());
   co_return vg;
+}
+
+Task<bool> is_still_current(RequestContext& context, BlockDevice& device, const VolumeGroup& vg) {
+  for (const HeaderMark& mark : vg.header_marks) {
+    const Bytes sector = co_await read_bytes(context, device, {mark.offset, mark.sector.size()});
+    if (sector != mark.sector) co_return false;
+  }
+  co_return true;
 }
 
 Task<HeaderTriple> read_header_triple(RequestContext& context, BlockDevice& device,

@@ -17,6 +17,12 @@ namespace lunfs::lvm {
 Task<std::shared_ptr<const VolumeGroup>> read_volume_group(RequestContext& context,
                                                            BlockDevice& device, Reactor& reactor);
 
+/// True if nobody has committed between the reading of `vg` and this call: what was read through
+/// its map meanwhile lay in the LVs that it names. Reads a sector for each metadata area. A header
+/// that was merely written anew with other content (a commit prepared and given up) counts as a
+/// commit. Errors: those of `device`.
+Task<bool> is_still_current(RequestContext& context, BlockDevice& device, const VolumeGroup& vg);
+
 /// Only the header triple of the newest good metadata area; as above. For noticing commits of
 /// others.
 Task<HeaderTriple> read_header_triple(RequestContext& context, BlockDevice& device,

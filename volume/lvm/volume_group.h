@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -22,6 +23,12 @@ struct HeaderTriple {
   bool operator==(const HeaderTriple&) const = default;
 };
 
+/// A metadata area's header as it was when the VG was read. Every commit rewrites it.
+struct HeaderMark {
+  std::uint64_t offset = 0;       ///< bytes, on the LUN
+  std::vector<std::byte> sector;  ///< what stood there
+};
+
 /// One LV as the VG's text describes it.
 struct LogicalVolume {
   std::string name;
@@ -42,6 +49,7 @@ struct VolumeGroup {
   std::optional<LvmUuid> uuid;
   std::optional<LvmUuid> pv_uuid;
   HeaderTriple header;
+  std::vector<HeaderMark> header_marks;  ///< of every area whose header is good
   std::uint64_t extent_bytes = 0;
   std::uint64_t extent_count = 0;       ///< on the PV
   std::uint64_t free_extent_count = 0;  ///< not used by any segment, mapped or not
