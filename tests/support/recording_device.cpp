@@ -16,6 +16,7 @@ std::size_t RecordingDevice::begin(Kind kind, std::uint64_t offset, std::uint64_
 void RecordingDevice::end(std::size_t place) { log_[place].ended = clock_++; }
 
 Task<void> RecordingDevice::do_read(RequestContext& context, std::uint64_t offset, IoSpan out) {
+  reads_.push_back({offset, out.size()});
   return inner_.read(context, offset, out);
 }
 

@@ -10,7 +10,8 @@
 namespace lunfs::testing {
 
 /// Passes everything on to another device and keeps a log of every change and flush, with the data:
-/// what crash tests rebuild a disk from. A copy is logged as the writes that it is made of.
+/// what crash tests rebuild a disk from. A copy is logged as the writes that it is made of. Reads
+/// are kept in a list of their own.
 class RecordingDevice final : public BlockDevice {
  public:
   enum class Kind { kWrite, kFlush, kUnmap, kWriteZeroes, kCompareAndWrite };
@@ -27,13 +28,25 @@ class RecordingDevice final : public BlockDevice {
     std::optional<std::size_t> ended;  ///< none: failed, or still running
   };
 
+  /// In bytes.
+  struct Read {
+    std::uint64_t offset = 0;
+    std::uint64_t length = 0;
+    bool operator==(const Read&) const = default;
+  };
+
   /// `inner` outlives this.
   explicit RecordingDevice(BlockDevice& inner) : inner_(inner) {}
 
   /// In the order of their beginnings.
   [[nodiscard]] const std::vector<Entry>& log() const noexcept { return log_; }
+  /// In the order of their beginnings.
+  [[nodiscard]] const std::vector<Read>& reads() const noexcept { return reads_; }
   /// No operation may be running.
-  void clear() { log_.clear(); }
+  void clear() {
+    log_.clear();
+    reads_.clear();
+  }
 
   [[nodiscard]] Geometry geometry() const noexcept override { return inner_.geometry(); }
 
@@ -57,6 +70,7 @@ class RecordingDevice final : public BlockDevice {
 
   BlockDevice& inner_;
   std::vector<Entry> log_;
+  std::vector<Read> reads_;
   std::size_t clock_ = 0;
 };
 
