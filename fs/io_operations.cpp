@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/spawn.h"
 #include "fs/errno_map.h"
+#include "fs/seek.h"
 #include "fs/truncation.h"
 
 namespace lunfs::fs {
@@ -21,8 +22,6 @@ namespace {
 constexpr std::size_t kBytesInFlight = 64U << 20;
 constexpr std::size_t kLargestRequest = 1U << 20;
 constexpr std::uint64_t kLargestCopy = 64U << 20;
-/// SEEK_HOLE and SEEK_DATA ask for this much of the map at a time.
-constexpr std::uint64_t kSeekWindow = 1U << 30;
 
 /// Of a request that moves bytes. What means something else to read(2) and write(2) than what the
 /// LUN meant by it ("no such LUN") is EIO.
@@ -322,20 +321,12 @@ void IoOperations::seek(Reply reply, std::uint64_t handle, std::uint64_t offset,
 Task<void> IoOperations::do_seek(Request& request, std::uint64_t handle, std::uint64_t offset,
                                  bool hole) {
   BlockDevice& device = *files_.at(handle).node->device;
-  const std::uint64_t end = device.geometry().size_bytes;
-  while (offset < end) {
-    const std::uint64_t window = std::min(kSeekWindow, end - offset);
-    const std::vector<Extent> runs = co_await device.allocated(request.context, offset, window);
-    const auto found = std::find_if(runs.begin(), runs.end(),
-                                    [hole](const Extent& run) { return run.hole == hole; });
-    if (found != runs.end()) {
-      request.reply.offset(found->offset);
-      co_return;
-    }
-    offset += window;
-  }
-  if (hole) {
-    request.reply.offset(end);  // the end of a file counts as a hole
+  const std::optional<std::uint64_t> found =
+      co_await find_run(request.context, device, offset, hole);
+  if (found) {
+    request.reply.offset(*found);
+  } else if (hole) {
+    request.reply.offset(device.geometry().size_bytes);  // the end of a file counts as a hole
   } else {
     request.reply.error(ENXIO);
   }

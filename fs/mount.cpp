@@ -28,7 +28,6 @@
 #include "fs/status.h"
 #include "fs/unmount.h"
 #include "fs/vg_lock.h"
-#include "volume/lvm/vg_reader.h"
 
 namespace lunfs::fs {
 
@@ -84,6 +83,7 @@ struct Mount::Parts {
   std::optional<VgLock> lock;
   std::optional<sr::Quiescence> quiescence;
   std::optional<Durability> durability;
+  std::optional<sr::Disks> disks;
   std::optional<View> view;
   OpenFiles files;
   SlabPool slabs;
@@ -144,10 +144,7 @@ Task<void> Mount::open_parts(RequestContext& context) {
   Parts& p = *parts_;
   p.source = co_await open_source(context, reactor_, pool_, options_);
   BlockDevice& device = *p.source.device;
-  std::shared_ptr<const lvm::VolumeGroup> vg =
-      co_await lvm::read_volume_group(context, device, reactor_);
-  p.catalog = std::make_shared<sr::Catalog>(
-      co_await sr::read_catalog(context, device, std::move(vg), options_.detached));
+  p.catalog = co_await sr::read_current_catalog(context, device, reactor_, options_.detached);
   decide_read_only();
   if (!p.read_only_reason.empty()) co_return;
   const lvm::VolumeGroup& group = *p.catalog->vg;
@@ -178,7 +175,8 @@ void Mount::decide_read_only() {
 void Mount::build() {
   Parts& p = *parts_;
   p.durability.emplace(*p.source.device);
-  p.view.emplace(p.catalog, *p.source.device,
+  p.disks.emplace(reactor_, *p.source.device, *p.catalog, options_.vhd_cache_bytes);
+  p.view.emplace(p.catalog, *p.disks,
                  Ownership{.uid = options_.uid, .gid = options_.gid, .umask = options_.umask},
                  p.read_only_reason);
   p.io.emplace(reactor_, p.files, p.slabs,
@@ -194,7 +192,8 @@ void Mount::build() {
                        .control_socket = parts.control->path(),
                        .catalog = *parts.catalog,
                        .read_only_reason = parts.read_only_reason,
-                       .io = *parts.io};
+                       .io = *parts.io,
+                       .vhd_cache = parts.disks->cache()};
   };
   p.control.emplace(reactor_,
                     directory.empty() ? directory
@@ -231,13 +230,6 @@ std::vector<std::string> Mount::notices() const {
     lines.push_back("mounted read-only: " + p.read_only_reason);
   }
   const auto& hidden = p.catalog->not_shown;
-  const auto vhds =
-      std::count_if(hidden.begin(), hidden.end(), [](const auto& n) { return n.vhd; });
-  if (vhds > 0) {
-    lines.push_back(fmt::format(
-        "{} VHD volume{} not shown: this version does not read VHD yet (bytes in .lunfs/lv)", vhds,
-        vhds == 1 ? " is" : "s are"));
-  }
   const auto faulty =
       std::count_if(hidden.begin(), hidden.end(), [](const auto& n) { return n.faulty; });
   if (faulty > 0) {

@@ -17,7 +17,7 @@ namespace lunfs::fs {
 class Mount {
  public:
   /// `ready` is called when the mount is usable, with the lines that a user should see
-  /// ("read-only: ...", "3 VHD volumes are not shown").
+  /// ("read-only: ...", "3 volumes can not be shown").
   using Ready = std::function<void(const std::vector<std::string>& notices)>;
 
   /// @param parent_fd  writing end of a pipe whose reader is the process that started us; when the

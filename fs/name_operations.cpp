@@ -158,6 +158,8 @@ void NameOperations::open(Reply reply, std::uint64_t inode, int flags) {
     log::warn("vdi={}: not opened for writing: {}", node->lv->name, node->read_only_reason);
     return reply.error(EROFS);
   }
+  // An open sees what was written before it: hosts write into the tables of VHDs that they use.
+  if (node->live != nullptr) node->live->renew();
   // A disk keeps its size and its content; see Truncation.
   if (writing && (flags & O_TRUNC) != 0) note_truncation(file);
   const bool direct =

@@ -71,6 +71,11 @@ std::chrono::seconds seconds(std::string_view name, std::string_view value, unsi
   return std::chrono::seconds(number<unsigned>(name, value, lowest, kLongest));
 }
 
+std::size_t mebibytes(std::string_view name, std::string_view value) {
+  constexpr unsigned kMost = 65'536;
+  return std::size_t{number<unsigned>(name, value, 1, kMost)} << 20U;
+}
+
 uid_t user_id(std::string_view value) {
   if (const passwd* entry = getpwnam(std::string(value).c_str())) return entry->pw_uid;
   return number<uid_t>("uid", value, 0, 0xfffffffeU);
@@ -131,6 +136,7 @@ const std::unordered_map<std::string_view, Setter>& value_options() {
       {"login_timeout", [](auto& o, auto v) { o.login_timeout = seconds("login_timeout", v, 1); }},
       {"cache", [](auto& o, auto v) { o.cache = cache_mode(v); }},
       {"sync_on_close", [](auto& o, auto v) { o.sync_on_close = yes_or_no("sync_on_close", v); }},
+      {"vhd_cache", [](auto& o, auto v) { o.vhd_cache_bytes = mebibytes("vhd_cache", v); }},
       {"sessions", [](auto&, auto v) { only_one_session(v); }},
       {"log", [](auto& o, auto v) { o.log_level = log_level(v); }},
       {"log_file", [](auto& o, auto v) { o.log_file = absolute_path(v); }},
@@ -292,6 +298,7 @@ SOURCE   iscsi://[user@]host[:port]/target-iqn/lun, a LUN image, or a block devi
   path_timeout=S      when a silent path is given up for another (15)
   cache=auto|none     page cache, or direct I/O for every open
   sync_on_close=yes|no  make writes durable at close (yes)
+  vhd_cache=MIB       memory for the tables of VHD disks (64)
   uid=, gid=, umask=  owner, group and permissions of the files (caller, 0077)
   allow_other         let other users in, as far as the file modes do
   log=LEVEL           error, warn, info, debug

@@ -40,6 +40,7 @@ struct MountOptions {
   std::chrono::seconds login_timeout{15};
   CacheMode cache = CacheMode::kAuto;
   bool sync_on_close = true;
+  std::size_t vhd_cache_bytes = 64U << 20U;  ///< memory for the tables of VHDs
 
   log::Level log_level = log::Level::kInfo;
   std::optional<std::string> log_file;

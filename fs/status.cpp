@@ -39,6 +39,14 @@ Json vg_of(const lvm::VolumeGroup& vg) {
           {"free_extents", vg.free_extent_count}};
 }
 
+void add_chain(const sr::Volume& volume, Json& one) {
+  const sr::ChainPlan& plan = volume.disk->plan;
+  const vhd::ImageHead& leaf = *volume.disk->heads->at(plan.images.front()).image;
+  if (std::string parent = plan.parent(); !parent.empty()) one["parent"] = std::move(parent);
+  one["chain"] = plan.members();
+  one["in_use"] = leaf.in_use;
+}
+
 Json volumes_of(const sr::Catalog& catalog) {
   Json all = Json::array();
   for (const sr::Volume& volume : catalog.volumes) {
@@ -50,6 +58,9 @@ Json volumes_of(const sr::Catalog& catalog) {
                 {"read_only", volume.read_only}};
     if (volume.uuid) one["uuid"] = volume.uuid->text();
     if (!volume.read_only_reason.empty()) one["read_only_reason"] = volume.read_only_reason;
+    one["allocated_bytes"] = volume.allocated_bytes;
+    if (volume.snapshot_of) one["snapshot_of"] = volume.snapshot_of->text();
+    if (volume.is_vhd()) add_chain(volume, one);
     all.push_back(std::move(one));
   }
   return all;
@@ -64,6 +75,15 @@ Json not_shown_of(const sr::Catalog& catalog) {
   return all;
 }
 
+Json cache_of(const vhd::MetadataCache& cache) {
+  const vhd::MetadataCache::Counts counts = cache.counts();
+  return {{"hits", counts.hits},
+          {"misses", counts.misses},
+          {"bytes", counts.bytes},
+          {"tables", counts.tables},
+          {"limit_bytes", cache.limit_bytes()}};
+}
+
 Json requests_of(const IoOperations& io) {
   Json all = {{"in_flight", io.statistics().in_flight()},
               {"bytes_in_flight", io.budget().bytes_in_flight()},
@@ -74,6 +94,22 @@ Json requests_of(const IoOperations& io) {
         {"ended", counters.ended}, {"failed", counters.failed}, {"bytes", counters.bytes}};
   }
   return all;
+}
+
+void put_cache(std::string& text, const vhd::MetadataCache& cache) {
+  const vhd::MetadataCache::Counts counts = cache.counts();
+  text += fmt::format(
+      "# HELP lunfs_vhd_cache_lookups_total Tables of VHDs that were wanted.\n"
+      "# TYPE lunfs_vhd_cache_lookups_total counter\n"
+      "lunfs_vhd_cache_lookups_total{{result=\"hit\"}} {}\n"
+      "lunfs_vhd_cache_lookups_total{{result=\"miss\"}} {}\n"
+      "# HELP lunfs_vhd_cache_bytes Memory that tables of VHDs take.\n"
+      "# TYPE lunfs_vhd_cache_bytes gauge\n"
+      "lunfs_vhd_cache_bytes {}\n"
+      "# HELP lunfs_vhd_cache_limit_bytes Memory that they may take.\n"
+      "# TYPE lunfs_vhd_cache_limit_bytes gauge\n"
+      "lunfs_vhd_cache_limit_bytes {}\n",
+      counts.hits, counts.misses, counts.bytes, cache.limit_bytes());
 }
 
 void put_latencies(std::string& text, Operation operation, const OperationCounters& counters) {
@@ -118,6 +154,7 @@ std::string status_json(const StatusInput& input) {
   status["sessions"] = Json::array();
   if (input.source.lun != nullptr) status["sessions"].push_back(session_of(*input.source.lun));
   status["requests"] = requests_of(input.io);
+  status["vhd_cache"] = cache_of(input.vhd_cache);
   status["volumes"] = volumes_of(catalog);
   status["not_shown"] = not_shown_of(catalog);
   status["warnings"] = catalog.warnings;
@@ -152,6 +189,7 @@ std::string metrics_text(const StatusInput& input) {
     text += fmt::format("lunfs_request_failures_total{{operation=\"{}\"}} {}\n", name_of(operation),
                         statistics.of(operation).failed);
   }
+  put_cache(text, input.vhd_cache);
   text +=
       "# HELP lunfs_request_seconds How long requests took.\n"
       "# TYPE lunfs_request_seconds histogram\n";

@@ -16,6 +16,7 @@ struct StatusInput {
   const sr::Catalog& catalog;
   const std::string& read_only_reason;
   const IoOperations& io;
+  const vhd::MetadataCache& vhd_cache;
 };
 
 /// .lunfs/status.json: versioned by "status_version", fields only added. Page: docs/man/lunfs.1.md.

@@ -18,25 +18,30 @@ std::uint64_t inode_for(NodeKind kind, std::string_view identity) {
   return XXH3_64bits(key.data(), key.size());
 }
 
-void set_size(struct stat& attributes, std::uint64_t size_bytes) {
+void set_size(struct stat& attributes, std::uint64_t size_bytes, std::uint64_t allocated_bytes) {
   attributes.st_size = static_cast<off_t>(size_bytes);
-  attributes.st_blocks = static_cast<blkcnt_t>((size_bytes + kSectorBytes - 1) / kSectorBytes);
+  attributes.st_blocks = static_cast<blkcnt_t>((allocated_bytes + kSectorBytes - 1) / kSectorBytes);
+}
+
+void set_disk(Node& node, sr::Disk disk) {
+  node.device = std::move(disk.device);
+  node.live = disk.live;
 }
 
 }  // namespace
 
-View::View(std::shared_ptr<const sr::Catalog> catalog, BlockDevice& device, Ownership ownership,
+View::View(std::shared_ptr<const sr::Catalog> catalog, sr::Disks& disks, Ownership ownership,
            const std::string& read_only_reason)
     : catalog_(std::move(catalog)), ownership_(ownership) {
   clock_gettime(CLOCK_REALTIME, &mounted_at_);
   root_ = &add(NodeKind::kDirectory, "", S_IFDIR | 0777);
   root_->parent = root_;
-  add_volumes(device, read_only_reason);
+  add_volumes(disks, read_only_reason);
   Node& control = add_directory(*root_, ".lunfs", false);
   Node& by_name = add_directory(control, "by-name", true);
   add_links(by_name);
   Node& lv = add_directory(control, "lv", true);
-  add_lv_bytes(lv, device);
+  add_lv_bytes(lv, disks);
   enter(control, "status.json", add(NodeKind::kStatus, "status.json", S_IFREG | 0444));
   enter(control, "metrics", add(NodeKind::kMetrics, "metrics", S_IFREG | 0444));
   for (Node* directory : {root_, &control, &by_name, &lv}) index(*directory);
@@ -68,7 +73,7 @@ Node& View::add_directory(Node& parent, std::string name, bool listed) {
   return node;
 }
 
-void View::add_volumes(BlockDevice& device, const std::string& read_only_reason) {
+void View::add_volumes(sr::Disks& disks, const std::string& read_only_reason) {
   for (const sr::Volume& volume : catalog_->volumes) {
     const lvm::LogicalVolume* lv = catalog_->vg->find(volume.lv_name);
     if (lv == nullptr || lv->map == nullptr) continue;
@@ -82,15 +87,14 @@ void View::add_volumes(BlockDevice& device, const std::string& read_only_reason)
     node.volume = &volume;
     node.lv = lv;
     node.read_only_reason = std::move(reason);
-    node.device =
-        std::make_unique<lvm::LvDevice>(device, catalog_->vg, *lv, !node.read_only_reason.empty());
-    set_size(node.attributes, volume.size_bytes);
-    by_lv_.emplace(volume.lv_name, &node);
+    set_disk(node, disks.open_volume(volume, !node.read_only_reason.empty()));
+    set_size(node.attributes, volume.size_bytes, volume.allocated_bytes);
+    if (!volume.is_vhd()) by_lv_.emplace(volume.lv_name, &node);
     enter(*root_, volume.file_name, node);
   }
 }
 
-void View::add_lv_bytes(Node& directory, BlockDevice& device) {
+void View::add_lv_bytes(Node& directory, sr::Disks& disks) {
   for (const std::string& name : catalog_->lv_names) {
     if (const auto volume = by_lv_.find(name); volume != by_lv_.end()) {
       // The same inode under a second name. st_nlink stays 1: `cp -a` unlinks a target that has
@@ -104,8 +108,8 @@ void View::add_lv_bytes(Node& directory, BlockDevice& device) {
                      S_IFREG | 0444);
     node.lv = lv;
     node.read_only_reason = "the bytes of an LV under .lunfs/lv are for reading only";
-    node.device = std::make_unique<lvm::LvDevice>(device, catalog_->vg, *lv, true);
-    set_size(node.attributes, lv->size_bytes);
+    set_disk(node, disks.open_lv(*lv));
+    set_size(node.attributes, lv->size_bytes, lv->size_bytes);
     enter(directory, name, node);
   }
 }
@@ -114,8 +118,7 @@ void View::add_links(Node& directory) {
   for (const sr::NameLink& link : catalog_->links) {
     Node& node = add(NodeKind::kLink, link.name, S_IFLNK | 0777);
     node.target = "../../" + link.file_name;
-    set_size(node.attributes, node.target.size());
-    node.attributes.st_blocks = 0;
+    set_size(node.attributes, node.target.size(), 0);
     enter(directory, link.name, node);
   }
 }

@@ -10,15 +10,15 @@
 #include <vector>
 
 #include "fs/truncation.h"
-#include "volume/lvm/lv_device.h"
 #include "volume/sr/catalog.h"
+#include "volume/sr/disks.h"
 
 namespace lunfs::fs {
 
 enum class NodeKind {
   kDirectory,
   kVolume,   ///< a file of the root: a VDI, or an LV of a plain VG
-  kLvBytes,  ///< .lunfs/lv/<name> of an LV that has no file in the root; read-only
+  kLvBytes,  ///< .lunfs/lv/<name> of an LV whose bytes no file in the root has; read-only
   kLink,     ///< .lunfs/by-name/<label>.raw
   kStatus,   ///< .lunfs/status.json
   kMetrics,  ///< .lunfs/metrics
@@ -43,7 +43,8 @@ struct Node {
   std::string target;                      ///< of a link
   const sr::Volume* volume = nullptr;      ///< of kVolume; lives in the catalog
   const lvm::LogicalVolume* lv = nullptr;  ///< of kVolume and kLvBytes; lives in the VG
-  std::unique_ptr<lvm::LvDevice> device;   ///< of kVolume and kLvBytes
+  std::unique_ptr<BlockDevice> device;     ///< of kVolume and kLvBytes
+  sr::LiveDisk* live = nullptr;            ///< `device`, where a pool may be at work
   std::weak_ptr<Truncation> truncation;    ///< while a handle with O_TRUNC is open
   std::string read_only_reason;  ///< of kVolume: why it cannot be written; empty if it can
 
@@ -64,8 +65,10 @@ struct Ownership {
 /// Inode numbers are XXH3 of (kind, uuid or name), so that a disk has the same one in every mount.
 class View {
  public:
-  /// `device` (the LUN) outlives the view. `read_only`: every volume refuses writes, for `reason`.
-  View(std::shared_ptr<const sr::Catalog> catalog, BlockDevice& device, Ownership ownership,
+  /// Opens every disk, without I/O.
+  /// @param disks  those of the catalog; outlives the view
+  /// @param read_only_reason  if not empty, every volume refuses writes for it
+  View(std::shared_ptr<const sr::Catalog> catalog, sr::Disks& disks, Ownership ownership,
        const std::string& read_only_reason);
 
   [[nodiscard]] const sr::Catalog& catalog() const noexcept { return *catalog_; }
@@ -79,8 +82,8 @@ class View {
  private:
   Node& add(NodeKind kind, std::string_view identity, mode_t mode);
   Node& add_directory(Node& parent, std::string name, bool listed);
-  void add_volumes(BlockDevice& device, const std::string& read_only_reason);
-  void add_lv_bytes(Node& directory, BlockDevice& device);
+  void add_volumes(sr::Disks& disks, const std::string& read_only_reason);
+  void add_lv_bytes(Node& directory, sr::Disks& disks);
   void add_links(Node& directory);
   static void enter(Node& directory, std::string name, Node& node, bool listed = true);
   static void index(Node& directory);
@@ -89,7 +92,8 @@ class View {
   Ownership ownership_;
   struct timespec mounted_at_ {};
   std::unordered_map<std::uint64_t, std::unique_ptr<Node>> nodes_;
-  std::unordered_map<std::string_view, Node*> by_lv_;  ///< volumes by LV name
+  /// Volumes by LV name, of those whose bytes are the LV's.
+  std::unordered_map<std::string_view, Node*> by_lv_;
   Node* root_ = nullptr;
 };
 

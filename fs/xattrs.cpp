@@ -1,10 +1,13 @@
 #include "fs/xattrs.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace lunfs::fs {
 
 namespace {
+
+using Xattrs = std::vector<std::pair<std::string, std::string>>;
 
 /// "le+count@pe[,pe...]" a segment, separated by blanks; extents.
 std::string segments_text(const lvm::LogicalVolume& lv) {
@@ -19,10 +22,22 @@ std::string segments_text(const lvm::LogicalVolume& lv) {
   return text;
 }
 
+/// What the disk stands on and how much of it is stored.
+void add_storage(const sr::Volume& volume, Xattrs& all) {
+  all.emplace_back("user.lunfs.allocated", std::to_string(volume.allocated_bytes));
+  if (volume.snapshot_of) all.emplace_back("user.lunfs.snapshot_of", volume.snapshot_of->text());
+  if (!volume.is_vhd()) return;
+  const sr::ChainPlan& plan = volume.disk->plan;
+  all.emplace_back("user.lunfs.chain", fmt::format("{}", fmt::join(plan.members(), " ")));
+  if (const std::string parent = plan.parent(); !parent.empty()) {
+    all.emplace_back("user.lunfs.parent", parent);
+  }
+}
+
 }  // namespace
 
-std::vector<std::pair<std::string, std::string>> xattrs_of(const Node& node) {
-  std::vector<std::pair<std::string, std::string>> all;
+Xattrs xattrs_of(const Node& node) {
+  Xattrs all;
   if (node.lv == nullptr) return all;
   all.emplace_back("user.lunfs.lv", node.lv->name);
   all.emplace_back("user.lunfs.segments", segments_text(*node.lv));
@@ -33,6 +48,7 @@ std::vector<std::pair<std::string, std::string>> xattrs_of(const Node& node) {
   all.emplace_back("user.lunfs.kind", node.volume->kind);
   if (node.volume->uuid) all.emplace_back("user.lunfs.uuid", node.volume->uuid->text());
   if (!node.volume->label.empty()) all.emplace_back("user.lunfs.name", node.volume->label);
+  add_storage(*node.volume, all);
   return all;
 }
 

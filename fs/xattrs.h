@@ -8,7 +8,8 @@
 
 namespace lunfs::fs {
 
-/// The user.lunfs.* xattrs of a node, name and value: uuid, name (the label), lv, kind, segments.
+/// The user.lunfs.* xattrs of a node, name and value: uuid, name (the label), lv, kind, segments,
+/// allocated (bytes), snapshot_of; of a VHD chain (LV names, leaf first) and parent.
 std::vector<std::pair<std::string, std::string>> xattrs_of(const Node& node);
 
 }  // namespace lunfs::fs

@@ -1,5 +1,5 @@
 #!/bin/bash
-# A XenServer VG shows raw VDIs as <uuid>.raw, and keeps MGT, hidden, foreign and service volumes out of the listing. @short
+# A XenServer VG shows VDIs as <uuid>.raw, and keeps MGT, hidden, damaged, foreign and service volumes out of the listing. @short
 
 . "$(dirname "$0")/functions.sh"
 
@@ -29,5 +29,6 @@ assert_contains "$(ls "$mnt/.lunfs/lv")" "^MGT$" ".lunfs/lv"
 for lv in MGT "VHD-$vhd"; do
   assert_fails_with 'Read-only|Permission denied' dd if=/dev/zero of="$mnt/.lunfs/lv/$lv" count=1 conv=notrunc
 done
-# One line counts what is not shown and says where the reasons stand.
-assert_contains "$(cat "$log")" '1 VHD|VHD.*1' "log"
+# An LV without a VHD in it is the only one that is faulty: one line says so, and where the reason stands.
+assert_contains "$(cat "$work/mount.out" "$log")" '1 volume can not be shown; \.lunfs/status\.json' "log"
+jq -e --arg lv "VHD-$vhd" '[.not_shown[] | select(.faulty) | .lv] == [$lv]' <<<"$status" >/dev/null || fail "faulty is not just VHD-$vhd: $status"

@@ -7,8 +7,12 @@
 
 #include "base/error.h"
 #include "volume/lvm/lv_device.h"
+#include "volume/lvm/vg_reader.h"
+#include "volume/sr/chain_scan.h"
 #include "volume/sr/journal.h"
+#include "volume/sr/journal_values.h"
 #include "volume/sr/lv_name.h"
+#include "volume/sr/read_faults.h"
 #include "volume/sr/sorting.h"
 
 namespace lunfs::sr {
@@ -16,19 +20,8 @@ namespace lunfs::sr {
 namespace {
 
 constexpr std::string_view kMgtName = "MGT";
-
-/// A damaged MGT costs the names. But with the session gone there is nothing to show at all.
-bool costs_the_mount(const Error& error) {
-  switch (error.kind()) {
-    case ErrorKind::kUnreachable:
-    case ErrorKind::kTimedOut:
-    case ErrorKind::kCancelled:
-    case ErrorKind::kInternal:
-      return true;
-    default:
-      return false;
-  }
-}
+/// A pool commits a few times a minute, in bursts of a few commits within a second.
+constexpr int kAttempts = 10;
 
 Task<std::vector<std::byte>> read_start(RequestContext& context, BlockDevice& lv,
                                         std::uint64_t length) {
@@ -63,10 +56,20 @@ Task<void> add_mgt(RequestContext& context, BlockDevice& lv, SrContents& content
   contents.mgt = std::move(mgt);
 }
 
-Task<void> add_journal_value(RequestContext& context, BlockDevice& lv, std::string name,
-                             SrContents& contents) {
-  const std::vector<std::byte> sector = co_await read_start(context, lv, kJournalPayloadBytes);
-  contents.journal_values.emplace(std::move(name), parse_journal_payload(sector));
+/// Looks into every VHD, and into the BATs of those that a disk is read from.
+Task<void> add_vhds(RequestContext& context, BlockDevice& device,
+                    std::shared_ptr<const lvm::VolumeGroup> vg, SrContents& contents) {
+  VhdHeads heads = co_await read_vhd_heads(context, device, vg);
+  contents.heads = std::move(heads);
+  const VdisInTransition in_transition = vdis_in_transition(*vg, contents.journal_values);
+  const ChainPlanner planner(*vg, contents.heads, in_transition);
+  std::vector<ChainPlan> plans;
+  for (const auto& [name, head] : contents.heads) {
+    if (!head.image || head.image->footer.hidden) continue;
+    ChainPlan plan = planner.plan(name);
+    if (plan.readable()) plans.push_back(std::move(plan));
+  }
+  co_await scan_chains(context, device, vg, plans, contents.heads);
 }
 
 }  // namespace
@@ -86,14 +89,25 @@ Task<Catalog> read_catalog(RequestContext& context, BlockDevice& device,
     Task<void> work = add_mgt(context, lv, contents);
     co_await tolerate(std::move(work), "MGT, without which names are not known", contents.warnings);
   }
-  for (const lvm::LogicalVolume& journal : vg->volumes) {
-    if (journal.map == nullptr || !has_payload(journal)) continue;
-    lvm::LvDevice lv(device, vg, journal, true);
-    Task<void> work = add_journal_value(context, lv, journal.name, contents);
-    std::string what = "journal " + journal.name;
-    co_await tolerate(std::move(work), std::move(what), contents.warnings);
-  }
+  contents.journal_values = co_await read_journal_values(context, device, vg, contents.warnings);
+  co_await add_vhds(context, device, vg, contents);
   co_return sort_sr(std::move(vg), std::move(contents), detached);
+}
+
+Task<std::shared_ptr<const Catalog>> read_current_catalog(RequestContext& context,
+                                                          BlockDevice& device, Reactor& reactor,
+                                                          bool detached) {
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    std::shared_ptr<const lvm::VolumeGroup> vg =
+        co_await lvm::read_volume_group(context, device, reactor);
+    Catalog catalog = co_await read_catalog(context, device, vg, detached);
+    const bool current = co_await lvm::is_still_current(context, device, *vg);
+    if (current) co_return std::make_shared<const Catalog>(std::move(catalog));
+  }
+  throw Error(ErrorKind::kBusy,
+              fmt::format("the VG was changed {} times while it was read", kAttempts))
+      .because("a host is making, removing or resizing many volumes")
+      .advise("try again when it has finished");
 }
 
 }  // namespace lunfs::sr

@@ -41,11 +41,12 @@ VdisInTransition vdis_in_transition(const lvm::VolumeGroup& vg,
   for (const lvm::LogicalVolume& lv : vg.volumes) {
     const LvName name = classify_lv(lv.name, lv.tags);
     if (name.kind != LvKind::kJournal) continue;
-    if (name.vdi) result.emplace(*name.vdi, lv.name);
+    const JournalMention mention{lv.name, std::string(name.journal_type)};
+    if (name.vdi) result[*name.vdi].push_back(mention);
     const auto payload = values.find(lv.name);
     const std::string_view value =
         payload == values.end() ? name.journal_value : std::string_view(payload->second);
-    for (const Uuid& uuid : uuids_of_journal_value(value)) result.emplace(uuid, lv.name);
+    for (const Uuid& uuid : uuids_of_journal_value(value)) result[uuid].push_back(mention);
   }
   return result;
 }

@@ -22,8 +22,16 @@ inline constexpr std::uint64_t kJournalPayloadBytes = 512;
 /// Every uuid of a journal's value, which lists them with '_' between ("<base>_<clone>").
 [[nodiscard]] std::vector<Uuid> uuids_of_journal_value(std::string_view value);
 
-/// VDIs that are being changed, each with the name of the journal that says so.
-using VdisInTransition = std::map<Uuid, std::string>;
+/// A journal that names a VDI.
+struct JournalMention {
+  std::string lv_name;
+  std::string type;  ///< "clone", "leaf", "coalesce", ...; any text in journals of later types
+
+  bool operator==(const JournalMention&) const = default;
+};
+
+/// VDIs that are being changed, each with the journals that say so: at least one.
+using VdisInTransition = std::map<Uuid, std::vector<JournalMention>>;
 
 /// From the LVs' names and from the payloads that were read (by LV name): the VDI that a journal is
 /// named after, and those that its value names. A snapshot's journal names the base copy, which may

@@ -17,7 +17,7 @@ namespace lunfs::sr {
 namespace {
 
 constexpr std::string_view kControlDirectory = ".lunfs";
-constexpr std::string_view kVhdReason = "VHD: not readable by this version";
+constexpr std::string_view kVhdReadOnly = "a VHD, which this version reads but does not write";
 constexpr std::string_view kQcow2Reason = "QCOW2: not readable by this version";
 constexpr std::string_view kPoolMayUseIt =
     "a pool may be using this SR, and nothing on the LUN would tell: mount with -o detached once "
@@ -52,6 +52,7 @@ Catalog begin(std::shared_ptr<const lvm::VolumeGroup> vg, Layout layout, bool de
   Catalog catalog;
   catalog.layout = layout;
   catalog.read_only_reason = read_only_reason(*vg, detached);
+  catalog.may_change = is_xenserver_vg(vg->name) && !detached;
   std::set<std::string_view> seen;
   for (const lvm::LogicalVolume& lv : vg->volumes) {
     if (unfit_reason(lv).empty() && seen.insert(lv.name).second) {
@@ -66,18 +67,28 @@ std::string lv_read_only_reason(const lvm::LogicalVolume& lv) {
   return lv.writable ? std::string() : "the LV is marked read-only";
 }
 
+/// What an LV is read from that holds a disk's bytes as they are.
+std::shared_ptr<const DiskSource> plain_source(const lvm::LogicalVolume& lv) {
+  DiskSource source;
+  source.plan.raw_base = lv.name;
+  return std::make_shared<const DiskSource>(std::move(source));
+}
+
 class SrSorter {
  public:
   SrSorter(std::shared_ptr<const lvm::VolumeGroup> vg, SrContents contents, bool detached)
       : catalog_(begin(std::move(vg), Layout::kXenServer, detached)),
         contents_(std::move(contents)),
-        in_transition_(vdis_in_transition(*catalog_.vg, contents_.journal_values)) {}
+        heads_(std::make_shared<const VhdHeads>(std::move(contents_.heads))),
+        in_transition_(vdis_in_transition(*catalog_.vg, contents_.journal_values)),
+        planner_(*catalog_.vg, *heads_, in_transition_) {}
 
   Catalog sort() {
     catalog_.sr_uuid = sr_uuid_of_vg(catalog_.vg->name);
     catalog_.warnings = std::move(contents_.warnings);
     take_names();
     count_claims();
+    note_parents();
     for (const lvm::LogicalVolume& lv : catalog_.vg->volumes) sort_one(lv);
     note_journals();
     note_records_without_lv();
@@ -108,6 +119,16 @@ class SrSorter {
     }
   }
 
+  /// Every LV that a VHD names as its parent, and whether some VHD could not be asked.
+  void note_parents() {
+    for (const auto& [name, head] : *heads_) {
+      if (const std::string_view parent = planner_.parent_of(head); !parent.empty()) {
+        parents_.insert(parent);
+      }
+      if (!head.image) some_head_is_unknown_ = true;
+    }
+  }
+
   void sort_one(const lvm::LogicalVolume& lv) {
     const LvName name = classify_lv(lv.name, lv.tags);
     const bool vhd = name.kind == LvKind::kVhdVdi;
@@ -115,14 +136,53 @@ class SrSorter {
       catalog_.not_shown.push_back({lv.name, unfit, true, vhd});
     } else if (const std::string reason = hidden_reason(lv, name); !reason.empty()) {
       catalog_.not_shown.push_back({lv.name, reason, false, vhd});
+    } else if (vhd) {
+      sort_vhd(lv, *name.vdi);
     } else if (!shown_.insert(*name.vdi).second) {
       catalog_.not_shown.push_back({lv.name, "another LV is the same VDI", true, false});
     } else {
-      show(lv, *name.vdi);
+      show_raw(lv, *name.vdi);
     }
   }
 
-  /// Why a sound LV is no file; empty for a raw VDI that is one.
+  /// A VHD that no journal names.
+  void sort_vhd(const lvm::LogicalVolume& lv, const Uuid& uuid) {
+    const auto head = heads_->find(lv.name);
+    if (head != heads_->end() && head->second.image && head->second.image->footer.hidden) {
+      catalog_.not_shown.push_back({lv.name, hidden_vhd_reason(lv.name), false, true});
+      return;
+    }
+    ChainPlan plan = planner_.plan(lv.name);
+    std::string fault = plan.needs_head.empty() ? plan.fault : plan.needs_head + " was not read";
+    bool faulty = !plan.changing;
+    if (fault.empty() && (raw_vdi_exists(uuid) || !shown_.insert(uuid).second)) {
+      fault = "another LV is the same VDI";
+      faulty = true;
+    }
+    if (fault.empty()) {
+      show_vhd(lv, uuid, head->second, std::move(plan));
+    } else {
+      catalog_.not_shown.push_back({lv.name, fault, faulty, true});
+    }
+  }
+
+  [[nodiscard]] std::string hidden_vhd_reason(const std::string& lv_name) const {
+    if (parents_.contains(lv_name)) return "base copy: there for the disks that stand on it";
+    if (some_head_is_unknown_) {
+      return "hidden, and nobody's parent as far as the SR's VHDs can be read";
+    }
+    return "hidden and nobody's parent: waste that the storage manager has not removed yet";
+  }
+
+  /// A raw VDI of that uuid that is a disk of its own: nobody can tell which LV is right then, but
+  /// a raw one is at least whole.
+  [[nodiscard]] bool raw_vdi_exists(const Uuid& uuid) const {
+    const lvm::LogicalVolume* raw = catalog_.vg->find("LV-" + uuid.text());
+    return raw != nullptr && !has_hidden_tag(raw->tags);
+  }
+
+  /// Why a sound LV is no file; empty for a raw VDI that is one, and for VHDs, of which their heads
+  /// decide.
   [[nodiscard]] std::string hidden_reason(const lvm::LogicalVolume& lv, const LvName& name) const {
     switch (name.kind) {
       case LvKind::kMetadata:
@@ -146,9 +206,9 @@ class SrSorter {
   [[nodiscard]] std::string hidden_vdi_reason(const lvm::LogicalVolume& lv,
                                               const LvName& name) const {
     if (const auto journal = in_transition_.find(*name.vdi); journal != in_transition_.end()) {
-      return fmt::format("being changed: journal {}", journal->second);
+      return fmt::format("being changed: journal {}", journal->second.front().lv_name);
     }
-    if (name.kind == LvKind::kVhdVdi) return std::string(kVhdReason);
+    if (name.kind == LvKind::kVhdVdi) return {};
     if (name.kind == LvKind::kQcow2Vdi) return std::string(kQcow2Reason);
     if (has_hidden_tag(lv.tags)) return "hidden: the base of a chain";
     const VdiRecord* record = record_of(*name.vdi);
@@ -156,17 +216,40 @@ class SrSorter {
     return {};
   }
 
-  void show(const lvm::LogicalVolume& lv, const Uuid& uuid) {
+  void show_raw(const lvm::LogicalVolume& lv, const Uuid& uuid) {
+    Volume volume = volume_of(lv, uuid);
+    volume.kind = "raw";
+    volume.size_bytes = lv.size_bytes;
+    volume.allocated_bytes = lv.size_bytes;
+    volume.disk = plain_source(lv);
+    catalog_.volumes.push_back(std::move(volume));
+  }
+
+  void show_vhd(const lvm::LogicalVolume& lv, const Uuid& uuid, const VhdHead& head,
+                ChainPlan plan) {
+    Volume volume = volume_of(lv, uuid);
+    volume.kind = "vhd";
+    volume.size_bytes = head.image->footer.size_bytes;
+    volume.allocated_bytes = head.allocated_bytes;
+    volume.disk = std::make_shared<const DiskSource>(DiskSource{std::move(plan), heads_});
+    std::string reason(kVhdReadOnly);
+    append(reason, volume.read_only_reason);
+    volume.read_only_reason = std::move(reason);
+    volume.read_only = true;
+    catalog_.volumes.push_back(std::move(volume));
+  }
+
+  /// What does not depend on how the disk is stored.
+  Volume volume_of(const lvm::LogicalVolume& lv, const Uuid& uuid) {
     Volume volume;
     volume.file_name = uuid.text() + ".raw";
     volume.lv_name = lv.name;
-    volume.kind = "raw";
     volume.uuid = uuid;
-    volume.size_bytes = lv.size_bytes;
     volume.read_only_reason = lv_read_only_reason(lv);
     if (const VdiRecord* record = record_of(uuid)) {
       volume.label = record->label;
       volume.description = record->description;
+      volume.snapshot_of = record->snapshot_of;
       if (record->read_only) append(volume.read_only_reason, "MGT marks the VDI read-only");
       if (std::find(kPoolTypes.begin(), kPoolTypes.end(), record->type) != kPoolTypes.end()) {
         append(volume.read_only_reason,
@@ -179,7 +262,7 @@ class SrSorter {
     }
     if (claims_[uuid] > 1) append(volume.read_only_reason, "another LV claims the same VDI");
     volume.read_only = !volume.read_only_reason.empty();
-    catalog_.volumes.push_back(std::move(volume));
+    return volume;
   }
 
   [[nodiscard]] const VdiRecord* record_of(const Uuid& uuid) const {
@@ -209,10 +292,14 @@ class SrSorter {
 
   Catalog catalog_;
   SrContents contents_;
+  std::shared_ptr<const VhdHeads> heads_;
   VdisInTransition in_transition_;
+  ChainPlanner planner_;
   std::map<Uuid, int> claims_;  ///< LVs that are the VDI by their names
   std::set<Uuid> logged_;       ///< VDIs with a changed-block log
   std::set<Uuid> shown_;
+  std::set<std::string_view> parents_;  ///< LVs that VHDs stand on
+  bool some_head_is_unknown_ = false;
 };
 
 }  // namespace
@@ -231,9 +318,16 @@ Catalog sort_plain(std::shared_ptr<const lvm::VolumeGroup> vg, bool detached) {
     } else if (!shown.insert(lv.name).second) {
       catalog.not_shown.push_back({lv.name, "another LV has the same name", true, false});
     } else {
-      const std::string reason = lv_read_only_reason(lv);
-      catalog.volumes.push_back(
-          {lv.name, lv.name, "lv", {}, {}, {}, lv.size_bytes, !reason.empty(), reason});
+      Volume volume;
+      volume.file_name = lv.name;
+      volume.lv_name = lv.name;
+      volume.kind = "lv";
+      volume.size_bytes = lv.size_bytes;
+      volume.allocated_bytes = lv.size_bytes;
+      volume.read_only_reason = lv_read_only_reason(lv);
+      volume.read_only = !volume.read_only_reason.empty();
+      volume.disk = plain_source(lv);
+      catalog.volumes.push_back(std::move(volume));
     }
   }
   return catalog;

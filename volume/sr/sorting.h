@@ -17,6 +17,7 @@ namespace lunfs::sr {
 struct SrContents {
   std::optional<Mgt> mgt;                             ///< nullopt: missing or damaged
   std::map<std::string, std::string> journal_values;  ///< by LV name; those kept in payloads
+  VhdHeads heads;                                     ///< of every mapped VHD
   std::vector<std::string> warnings;
 };
 

@@ -37,6 +37,7 @@ TEST(Options, DefaultsAreThoseOfTheManual) {
   EXPECT_EQ(options.umask, 0077U);
   EXPECT_EQ(options.uid, geteuid());
   EXPECT_TRUE(options.sync_on_close);
+  EXPECT_EQ(options.vhd_cache_bytes, 64U << 20U);
   EXPECT_FALSE(options.read_only);
   EXPECT_FALSE(options.detached);
   EXPECT_FALSE(options.allow_other);
@@ -47,7 +48,7 @@ TEST(Options, EveryOptionIsTaken) {
   const MountOptions options = mount_with(
       "ro,detached,allow_other,uid=12,gid=34,umask=027,credentials=/c,"
       "initiator=iqn.2026-11.example:me,timeout=0,path_timeout=3,login_timeout=4,cache=none,"
-      "sessions=1,sync_on_close=no,log=warn,log_file=/l,fsname=san,subtype=x,noexec");
+      "sessions=1,sync_on_close=no,vhd_cache=3,log=warn,log_file=/l,fsname=san,subtype=x,noexec");
   EXPECT_TRUE(options.read_only);
   EXPECT_TRUE(options.detached);
   EXPECT_TRUE(options.allow_other);
@@ -61,6 +62,7 @@ TEST(Options, EveryOptionIsTaken) {
   EXPECT_EQ(options.login_timeout.count(), 4);
   EXPECT_EQ(options.cache, CacheMode::kNone);
   EXPECT_FALSE(options.sync_on_close);
+  EXPECT_EQ(options.vhd_cache_bytes, 3U << 20U);
   EXPECT_EQ(options.log_level, log::Level::kWarn);
   EXPECT_EQ(options.log_file, "/l");
   EXPECT_EQ(options.fsname, "san");
@@ -145,6 +147,9 @@ INSTANTIATE_TEST_SUITE_P(
         BadWords{"cache", {"/l", "/m", "-o", "cache=maybe"}, "auto or none"},
         BadWords{"log", {"/l", "/m", "-o", "log=loud"}, "error, warn, info or debug"},
         BadWords{"sync", {"/l", "/m", "-o", "sync_on_close=1"}, "yes or no"},
+        BadWords{"no_vhd_cache", {"/l", "/m", "-o", "vhd_cache=0"}, "from 1 to 65536"},
+        BadWords{"vhd_cache_too_large", {"/l", "/m", "-o", "vhd_cache=65537"}, "from 1 to 65536"},
+        BadWords{"vhd_cache_with_unit", {"/l", "/m", "-o", "vhd_cache=64M"}, "vhd_cache=64M"},
         BadWords{"initiator", {"/l", "/m", "-o", "initiator=me"}, "me"},
         BadWords{"sessions", {"/l", "/m", "-o", "sessions=2"}, "not available yet"},
         BadWords{"portal", {"/l", "/m", "-o", "portal=b:3260"}, "not available yet"},
@@ -164,8 +169,8 @@ TEST(Options, HelpNamesEveryOption) {
   const std::string help = help_text();
   for (const char* word :
        {"ro", "rw", "detached", "credentials=", "initiator=", "timeout=", "login_timeout=",
-        "path_timeout=", "cache=", "sync_on_close=", "uid=", "gid=", "umask=", "allow_other",
-        "log=", "log_file=", "fsname=", "subtype="}) {
+        "path_timeout=", "cache=", "sync_on_close=", "vhd_cache=", "uid=", "gid=", "umask=",
+        "allow_other", "log=", "log_file=", "fsname=", "subtype="}) {
     EXPECT_THAT(help, HasSubstr(word));
   }
 }

@@ -13,6 +13,9 @@ namespace {
 
 constexpr std::uint64_t kExtent = 4096;
 constexpr const char* kUuid = "11111111-2222-3333-4444-555555555555";
+constexpr const char* kVhdUuid = "66666666-2222-3333-4444-555555555555";
+constexpr std::uint64_t kVhdBytes = 1U << 20U;
+constexpr std::uint64_t kVhdAllocated = 3U << 16U;
 
 lvm::LogicalVolume lv(const std::string& name, std::uint32_t first_pe) {
   lvm::LogicalVolume result;
@@ -23,11 +26,36 @@ lvm::LogicalVolume lv(const std::string& name, std::uint32_t first_pe) {
   return result;
 }
 
-/// One VDI with a label, one VHD LV that has no file in the root.
+sr::Volume vhd_volume(const std::string& leaf, const std::string& base) {
+  auto heads = std::make_shared<sr::VhdHeads>();
+  for (const std::string& name : {leaf, base}) {
+    vhd::ImageHead& image = (*heads)[name].image.emplace();
+    image.footer.size_bytes = kVhdBytes;
+    image.footer.type = name == leaf ? vhd::DiskType::kDifferencing : vhd::DiskType::kDynamic;
+  }
+  sr::Volume volume;
+  volume.file_name = std::string(kVhdUuid) + ".raw";
+  volume.lv_name = leaf;
+  volume.kind = "vhd";
+  volume.uuid = Uuid::parse(kVhdUuid);
+  volume.snapshot_of = Uuid::parse(kUuid);
+  volume.size_bytes = kVhdBytes;
+  volume.allocated_bytes = kVhdAllocated;
+  volume.read_only = true;
+  volume.read_only_reason = "a VHD";
+  sr::DiskSource source;
+  source.plan.images = {leaf, base};
+  source.heads = heads;
+  volume.disk = std::make_shared<const sr::DiskSource>(source);
+  return volume;
+}
+
+/// One raw VDI with a label, a VHD on another one that has no file in the root.
 std::shared_ptr<const sr::Catalog> catalog() {
   auto vg = std::make_shared<lvm::VolumeGroup>();
   vg->extent_bytes = kExtent;
-  vg->volumes = {lv(std::string("LV-") + kUuid, 0), lv("VHD-x", 1)};
+  const std::string leaf = std::string("VHD-") + kVhdUuid;
+  vg->volumes = {lv(std::string("LV-") + kUuid, 0), lv("VHD-x", 1), lv(leaf, 2)};
   auto result = std::make_shared<sr::Catalog>();
   result->vg = vg;
   sr::Volume volume;
@@ -37,16 +65,20 @@ std::shared_ptr<const sr::Catalog> catalog() {
   volume.uuid = Uuid::parse(kUuid);
   volume.label = "web";
   volume.size_bytes = kExtent;
-  result->volumes = {volume};
+  volume.allocated_bytes = kExtent;
+  sr::DiskSource source;
+  source.plan.raw_base = volume.lv_name;
+  volume.disk = std::make_shared<const sr::DiskSource>(source);
+  result->volumes = {volume, vhd_volume(leaf, "VHD-x")};
   result->links = {{.name = "web.raw", .file_name = volume.file_name}};
-  result->lv_names = {vg->volumes[0].name, "VHD-x"};
+  result->lv_names = {vg->volumes[0].name, "VHD-x", leaf};
   return result;
 }
 
 class ViewTest : public ::testing::Test {
  protected:
   View make(const std::string& reason = {}, mode_t umask = 0077) {
-    return {catalog(), device_, {.uid = 7, .gid = 8, .umask = umask}, reason};
+    return {catalog_, disks_, {.uid = 7, .gid = 8, .umask = umask}, reason};
   }
   static Node& at(View& view, std::initializer_list<const char*> path) {
     Node* node = &view.root();
@@ -54,7 +86,16 @@ class ViewTest : public ::testing::Test {
     return *node;
   }
 
+  static std::map<std::string, std::string> xattrs(const Node& node) {
+    std::map<std::string, std::string> all;
+    for (auto& [name, value] : xattrs_of(node)) all.emplace(name, value);
+    return all;
+  }
+
+  Reactor reactor_;
   lunfs::testing::MemoryDevice device_{4 * kExtent};
+  std::shared_ptr<const sr::Catalog> catalog_ = catalog();
+  sr::Disks disks_{reactor_, device_, *catalog_, vhd::MetadataCache::kDefaultBytes};
 };
 
 TEST_F(ViewTest, ControlFolderIsReachableButNotListed) {
@@ -64,7 +105,8 @@ TEST_F(ViewTest, ControlFolderIsReachableButNotListed) {
   for (const auto& entry : view.root().entries) {
     if (entry.listed) listed.insert(entry.name);
   }
-  EXPECT_EQ(listed, std::set<std::string>{std::string(kUuid) + ".raw"});
+  EXPECT_EQ(listed,
+            (std::set<std::string>{std::string(kUuid) + ".raw", std::string(kVhdUuid) + ".raw"}));
 }
 
 TEST_F(ViewTest, InodesAreTheSameInEveryMountAndNeverReserved) {
@@ -130,16 +172,82 @@ TEST_F(ViewTest, FilesAreAskedForInMebibytes) {
 
 TEST_F(ViewTest, XattrsNameTheDiskAndItsSegments) {
   View view = make();
-  std::map<std::string, std::string> all;
-  for (auto& [name, value] : xattrs_of(at(view, {(std::string(kUuid) + ".raw").c_str()}))) {
-    all.emplace(name, value);
-  }
+  std::map<std::string, std::string> all =
+      xattrs(at(view, {(std::string(kUuid) + ".raw").c_str()}));
   EXPECT_EQ(all["user.lunfs.uuid"], kUuid);
   EXPECT_EQ(all["user.lunfs.name"], "web");
   EXPECT_EQ(all["user.lunfs.kind"], "raw");
   EXPECT_EQ(all["user.lunfs.lv"], std::string("LV-") + kUuid);
   EXPECT_EQ(all["user.lunfs.segments"], "0+1@0");
+  EXPECT_EQ(all["user.lunfs.allocated"], std::to_string(kExtent));
+  EXPECT_FALSE(all.contains("user.lunfs.chain"));
+  EXPECT_FALSE(all.contains("user.lunfs.parent"));
   EXPECT_TRUE(xattrs_of(view.root()).empty());
+}
+
+// --- VHDs ---
+
+TEST_F(ViewTest, VhdIsAReadOnlyFileOfItsDisksSize) {
+  View view = make({}, 0022);
+  const Node& node = at(view, {(std::string(kVhdUuid) + ".raw").c_str()});
+  EXPECT_EQ(node.kind, NodeKind::kVolume);
+  EXPECT_EQ(node.attributes.st_mode, S_IFREG | 0444U);
+  EXPECT_EQ(node.read_only_reason, "a VHD");
+  EXPECT_EQ(static_cast<std::uint64_t>(node.attributes.st_size), kVhdBytes);
+  EXPECT_EQ(node.device->geometry().size_bytes, kVhdBytes);
+  EXPECT_TRUE(node.device->geometry().read_only);
+}
+
+TEST_F(ViewTest, BlocksOfAVhdAreThoseThatItsChainStores) {
+  View view = make();
+  EXPECT_EQ(static_cast<std::uint64_t>(
+                at(view, {(std::string(kVhdUuid) + ".raw").c_str()}).attributes.st_blocks),
+            kVhdAllocated / 512);
+  EXPECT_EQ(static_cast<std::uint64_t>(
+                at(view, {(std::string(kUuid) + ".raw").c_str()}).attributes.st_blocks),
+            kExtent / 512);
+}
+
+TEST_F(ViewTest, LvEntryOfAVhdIsItsStoredBytes) {
+  View view = make();
+  const Node& node = at(view, {".lunfs", "lv", (std::string("VHD-") + kVhdUuid).c_str()});
+  EXPECT_EQ(node.kind, NodeKind::kLvBytes);
+  EXPECT_NE(&node, View::child(view.root(), std::string(kVhdUuid) + ".raw"));
+  EXPECT_EQ(static_cast<std::uint64_t>(node.attributes.st_size), kExtent);
+  EXPECT_EQ(xattrs(node)["user.lunfs.kind"], "bytes");
+}
+
+TEST_F(ViewTest, XattrsOfAVhdTellItsChain) {
+  View view = make();
+  std::map<std::string, std::string> all =
+      xattrs(at(view, {(std::string(kVhdUuid) + ".raw").c_str()}));
+  EXPECT_EQ(all["user.lunfs.kind"], "vhd");
+  EXPECT_EQ(all["user.lunfs.lv"], std::string("VHD-") + kVhdUuid);
+  EXPECT_EQ(all["user.lunfs.chain"], std::string("VHD-") + kVhdUuid + " VHD-x");
+  EXPECT_EQ(all["user.lunfs.parent"], "VHD-x");
+  EXPECT_EQ(all["user.lunfs.allocated"], std::to_string(kVhdAllocated));
+  EXPECT_EQ(all["user.lunfs.snapshot_of"], kUuid);
+}
+
+// --- where a pool may be at work ---
+
+TEST_F(ViewTest, DisksOfALiveSrFollowItsChanges) {
+  auto changing = std::make_shared<sr::Catalog>(*catalog_);
+  changing->may_change = true;
+  sr::Disks disks(reactor_, device_, *changing, vhd::MetadataCache::kDefaultBytes);
+  View view(changing, disks, {.uid = 7, .gid = 8, .umask = 0}, "a pool may use it");
+  for (const char* uuid : {kUuid, kVhdUuid}) {
+    const Node& node = at(view, {(std::string(uuid) + ".raw").c_str()});
+    EXPECT_EQ(node.live, node.device.get());
+    EXPECT_TRUE(node.device->geometry().read_only);
+  }
+  const Node& bytes = at(view, {".lunfs", "lv", "VHD-x"});
+  EXPECT_EQ(bytes.live, bytes.device.get());
+}
+
+TEST_F(ViewTest, ElsewhereNobodyChangesThem) {
+  View view = make();
+  EXPECT_EQ(at(view, {(std::string(kVhdUuid) + ".raw").c_str()}).live, nullptr);
 }
 
 TEST_F(ViewTest, UnknownNamesAndInodesAreNull) {

@@ -59,9 +59,20 @@ TEST(Journal, PutsItsVdiAndThoseOfItsPayloadInTransition) {
   lvm::VolumeGroup vg;
   vg.volumes = {lv("LV-" + kBase, {}), lv(name, {"journaler"})};
   const VdisInTransition found = vdis_in_transition(vg, {{name, kBase + "_" + kClone}});
-  EXPECT_EQ(found, (VdisInTransition{{*Uuid::parse(kOriginal), name},
-                                     {*Uuid::parse(kBase), name},
-                                     {*Uuid::parse(kClone), name}}));
+  const std::vector<JournalMention> mentions = {{name, "clone"}};
+  EXPECT_EQ(found, (VdisInTransition{{*Uuid::parse(kOriginal), mentions},
+                                     {*Uuid::parse(kBase), mentions},
+                                     {*Uuid::parse(kClone), mentions}}));
+}
+
+TEST(Journal, EveryOneThatNamesAVdiIsKept) {
+  lvm::VolumeGroup vg;
+  vg.volumes = {lv("relink_" + kBase + "_1", {"journaler"}), lv("jvhd_" + kBase, {"jvhd"}),
+                lv("later_" + kBase + "_x", {"journaler"})};
+  EXPECT_EQ(vdis_in_transition(vg, {}).at(*Uuid::parse(kBase)),
+            (std::vector<JournalMention>{{"relink_" + kBase + "_1", "relink"},
+                                         {"jvhd_" + kBase, "jvhd"},
+                                         {"later_" + kBase + "_x", "later"}}));
 }
 
 TEST(Journal, WithItsValueInTheNameNeedsNoPayload) {

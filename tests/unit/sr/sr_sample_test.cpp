@@ -10,6 +10,8 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <stdexcept>
+#include <tuple>
 
 #include "base/bytes.h"
 #include "base/file_device.h"
@@ -24,9 +26,10 @@
 namespace lunfs::sr {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using ::testing::UnorderedElementsAre;
+using ::testing::IsSupersetOf;
 
 /// By another program than ours.
 std::string sha256_of_file(const std::string& path) {
@@ -53,18 +56,34 @@ class SrSample : public ::testing::Test {
     catalog_ = run_until_done(reactor_, read_catalog(context_, *device_, vg_, false));
   }
 
-  std::string sha256_of_lv(const std::string& name) {
-    lvm::LvDevice lv(*device_, vg_, *vg_->find(name), true);
-    const std::string path = folder_->file("lv");
+  std::string sha256_of(BlockDevice& device) {
+    const std::uint64_t size = device.geometry().size_bytes;
+    const std::string path = folder_->file("bytes");
     std::ofstream out(path, std::ios::binary);
     std::vector<std::byte> bytes(1U << 20U);
-    for (std::uint64_t offset = 0; offset < lv.geometry().size_bytes; offset += bytes.size()) {
-      bytes.resize(std::min<std::uint64_t>(bytes.size(), lv.geometry().size_bytes - offset));
-      run_until_done(reactor_, lv.read(context_, offset, bytes));
+    for (std::uint64_t offset = 0; offset < size; offset += bytes.size()) {
+      bytes.resize(std::min<std::uint64_t>(bytes.size(), size - offset));
+      run_until_done(reactor_, device.read(context_, offset, bytes));
       out << as_text(bytes);
     }
     out.close();
     return sha256_of_file(path);
+  }
+
+  std::string sha256_of_lv(const std::string& name) {
+    lvm::LvDevice lv(*device_, vg_, *vg_->find(name), true);
+    return sha256_of(lv);
+  }
+
+  std::unique_ptr<BlockDevice> open(const Volume& volume) {
+    return open_disk({reactor_, *device_, cache_, images_}, vg_, *volume.disk, true);
+  }
+
+  const Volume& volume(const std::string& uuid) {
+    const auto found =
+        std::find_if(catalog_.volumes.begin(), catalog_.volumes.end(),
+                     [&](const Volume& one) { return one.file_name == uuid + ".raw"; });
+    return found == catalog_.volumes.end() ? throw std::out_of_range(uuid) : *found;
   }
 
   static lunfs::testing::TempDir* folder_;
@@ -75,6 +94,8 @@ class SrSample : public ::testing::Test {
   std::unique_ptr<FileDevice> device_;
   std::shared_ptr<const lvm::VolumeGroup> vg_;
   Catalog catalog_;
+  vhd::MetadataCache cache_;
+  OpenImages images_;
 };
 
 lunfs::testing::TempDir* SrSample::folder_ = nullptr;
@@ -88,24 +109,52 @@ TEST_F(SrSample, IsAnSrWithItsLabel) {
   EXPECT_THAT(catalog_.warnings, IsEmpty());
 }
 
-TEST_F(SrSample, ShowsExactlyItsVisibleRawVdis) {
-  std::map<std::string, std::pair<std::string, std::uint64_t>> expected;
+TEST_F(SrSample, ShowsExactlyItsVisibleVdis) {
+  using Facts = std::tuple<std::string, std::string, std::uint64_t>;
+  std::map<std::string, Facts> expected;
   for (const auto& [uuid, vdi] : answers_["vdis"].items()) {
-    if (vdi["kind"] == "raw") expected[uuid + ".raw"] = {vdi["label"], vdi["size"]};
+    expected[uuid + ".raw"] = {vdi["label"], vdi["kind"], vdi["size"]};
   }
-  std::map<std::string, std::pair<std::string, std::uint64_t>> found;
+  std::map<std::string, Facts> found;
   for (const Volume& volume : catalog_.volumes) {
-    found[volume.file_name] = {volume.label, volume.size_bytes};
-    EXPECT_FALSE(volume.read_only) << volume.read_only_reason;
+    found[volume.file_name] = {volume.label, volume.kind, volume.size_bytes};
+    EXPECT_EQ(volume.read_only, volume.is_vhd()) << volume.read_only_reason;
   }
   EXPECT_EQ(found, expected);
-  EXPECT_EQ(found.size(), 2U);
+  EXPECT_EQ(found.size(), 7U);
 }
 
-TEST_F(SrSample, GivesARawVdisBytes) {
+TEST_F(SrSample, GivesAVdisBytes) {
   for (const Volume& volume : catalog_.volumes) {
-    EXPECT_EQ(sha256_of_lv(volume.lv_name), answers_["vdis"][volume.uuid->text()]["sha256"])
-        << volume.lv_name;
+    const std::unique_ptr<BlockDevice> disk = open(volume);
+    EXPECT_EQ(disk->geometry().size_bytes, volume.size_bytes);
+    EXPECT_EQ(sha256_of(*disk), answers_["vdis"][volume.uuid->text()]["sha256"]) << volume.lv_name;
+  }
+}
+
+TEST_F(SrSample, KnowsWhatItsDisksStandOn) {
+  const auto images = [this](const std::string& uuid) { return volume(uuid).disk->plan.images; };
+  const std::string root = "VHD-101cd468-5a5c-4689-a4c3-8c4119613698";
+  const std::string middle = "VHD-77ef456c-892a-486a-9560-aaa5c3d6543d";
+  const std::string leaf = "6190d680-4ac3-453d-a847-ba9e31bfa7aa";
+  const std::string snapshot = "3a645ffd-a899-44b0-bc60-1fee51c7a821";
+  EXPECT_THAT(images(leaf), ElementsAre("VHD-" + leaf, middle, root));
+  EXPECT_THAT(images(snapshot), ElementsAre("VHD-" + snapshot, middle, root));
+  EXPECT_EQ(volume(snapshot).snapshot_of, Uuid::parse(leaf));
+  const Volume& on_raw = volume("66272a7c-df1e-4c2a-a6d1-b6173397f360");
+  EXPECT_EQ(on_raw.disk->plan.raw_base, "LV-0670026d-cb1f-442d-913e-6de54ac5ab72");
+  EXPECT_EQ(on_raw.allocated_bytes, on_raw.size_bytes);
+  EXPECT_EQ(volume("87d3bba0-9c60-439d-85af-cf78c35dc88e").allocated_bytes, 0U);
+}
+
+TEST_F(SrSample, AllocatedBytesAreAllThatTheDiskTells) {
+  for (const Volume& volume : catalog_.volumes) {
+    const std::unique_ptr<BlockDevice> disk = open(volume);
+    const std::vector<Extent> runs =
+        run_until_done(reactor_, disk->allocated(context_, 0, volume.size_bytes));
+    std::uint64_t sum = 0;
+    for (const Extent& run : runs) sum += run.hole ? 0 : run.length;
+    EXPECT_LE(sum, volume.allocated_bytes) << volume.lv_name;
   }
 }
 
@@ -122,7 +171,10 @@ TEST_F(SrSample, SaysOfEveryOtherLvWhyItIsNotShown) {
     expected.insert(name);
     vhds += name.starts_with("VHD-") ? 1U : 0U;
   }
-  for (const Volume& volume : catalog_.volumes) expected.erase(volume.lv_name);
+  for (const Volume& volume : catalog_.volumes) {
+    expected.erase(volume.lv_name);
+    vhds -= volume.is_vhd() ? 1U : 0U;
+  }
 
   std::set<std::string> found;
   std::size_t found_vhds = 0;
@@ -134,6 +186,16 @@ TEST_F(SrSample, SaysOfEveryOtherLvWhyItIsNotShown) {
   }
   EXPECT_EQ(found, expected);
   EXPECT_EQ(found_vhds, vhds);
+  EXPECT_EQ(vhds, 3U);
+}
+
+TEST_F(SrSample, CallsTheOrphanWasteAndTheOthersBaseCopies) {
+  const std::string waste = "VHD-24dc5fd3-c06a-4e5c-bcce-0e26051514b2";
+  for (const NotShown& one : catalog_.not_shown) {
+    if (one.vhd) {
+      EXPECT_THAT(one.reason, HasSubstr(one.lv_name == waste ? "waste" : "base copy"));
+    }
+  }
 }
 
 TEST_F(SrSample, ListsEveryLvAsBytes) {
@@ -145,9 +207,11 @@ TEST_F(SrSample, ListsEveryLvAsBytes) {
 TEST_F(SrSample, NumbersTheTwoDisksOfTheSameLabel) {
   std::vector<std::pair<std::string, std::string>> links;
   for (const NameLink& link : catalog_.links) links.emplace_back(link.name, link.file_name);
-  EXPECT_THAT(links, UnorderedElementsAre(
-                         std::pair{"raw one.raw", "7d1a9627-15db-461e-ab25-21e9db90e2b4.raw"},
-                         std::pair{"raw one (2).raw", "e1eda9da-3332-4aff-97f6-c34a1a78c214.raw"}));
+  EXPECT_THAT(
+      links,
+      IsSupersetOf({std::pair{"raw one.raw", "7d1a9627-15db-461e-ab25-21e9db90e2b4.raw"},
+                    std::pair{"raw one (2).raw", "e1eda9da-3332-4aff-97f6-c34a1a78c214.raw"}}));
+  EXPECT_EQ(links.size(), 7U);
 }
 
 }  // namespace
