@@ -6,7 +6,8 @@ namespace lunfs::fs {
 
 namespace {
 
-constexpr std::uint64_t kFirstWindow = 4U << 20U;
+/// Programs that copy ask again right behind what they were told: the next change is mostly near.
+constexpr std::uint64_t kFirstWindow = 64U << 10U;
 constexpr std::uint64_t kLargestWindow = 1U << 30U;
 
 }  // namespace

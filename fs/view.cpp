@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <xxhash.h>
 
+#include <algorithm>
 #include <ctime>
 #include <utility>
 
@@ -12,6 +13,7 @@ namespace {
 
 constexpr std::uint64_t kRootInode = 1;
 constexpr std::uint64_t kSectorBytes = 512;  // the unit of st_blocks
+constexpr std::uint64_t kLeastAllocatedBytes = 4096;
 
 std::uint64_t inode_for(NodeKind kind, std::string_view identity) {
   const std::string key = fmt::format("{}:{}", static_cast<int>(kind), identity);
@@ -88,7 +90,10 @@ void View::add_volumes(sr::Disks& disks, const std::string& read_only_reason) {
     node.lv = lv;
     node.read_only_reason = std::move(reason);
     set_disk(node, disks.open_volume(volume, !node.read_only_reason.empty()));
-    set_size(node.attributes, volume.size_bytes, volume.allocated_bytes);
+    // Programs take no block at all for a promise that there never is data (tar -S does). That
+    // holds only where nobody can be writing.
+    const std::uint64_t least = node.live != nullptr ? kLeastAllocatedBytes : 0;
+    set_size(node.attributes, volume.size_bytes, std::max(volume.allocated_bytes, least));
     if (!volume.is_vhd()) by_lv_.emplace(volume.lv_name, &node);
     enter(*root_, volume.file_name, node);
   }

@@ -104,6 +104,7 @@ class ChainPlanner::Walk {
     const VhdHead& head = found->second;
     if (!head.fault.empty() || !head.image) {
       fail(head.fault.empty() ? "no VHD was found in it" : head.fault);
+      plan_.fault_kind = head.fault_kind;
       return nullptr;
     }
     if (head.image->batmap && head.image->batmap->encrypted) {
@@ -119,7 +120,7 @@ class ChainPlanner::Walk {
     for (const JournalMention& journal : mentioned->second) {
       if (!hinders(journal, child_ != nullptr)) continue;
       fail(fmt::format("being changed: journal {}", journal.lv_name));
-      plan_.changing = true;
+      plan_.fault_kind = ErrorKind::kBusy;
       return true;
     }
     return false;

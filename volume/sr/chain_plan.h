@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/error.h"
 #include "volume/lvm/volume_group.h"
 #include "volume/sr/journal.h"
 #include "volume/sr/vhd_heads.h"
@@ -21,12 +22,14 @@ struct ChainPlan {
   std::vector<std::string> images;  ///< LV names of its VHDs, leaf first; empty for a raw VDI
   std::string raw_base;             ///< LV name of the raw volume at the bottom; empty if none
   std::string fault;                ///< why the disk cannot be read; empty = it can
-  /// The fault is a journal of the storage manager: nothing is broken, it is at work, or was.
-  bool changing = false;
+  /// kBusy: the storage manager is at work, or was, and nothing is broken; kIo: the storage could
+  /// not read an image's head.
+  ErrorKind fault_kind = ErrorKind::kCorrupt;
   /// A VHD whose head is not among those given: read it, and plan again. The other fields mean
   /// nothing then.
   std::string needs_head;
 
+  [[nodiscard]] bool changing() const noexcept { return fault_kind == ErrorKind::kBusy; }
   [[nodiscard]] bool readable() const noexcept { return fault.empty() && needs_head.empty(); }
   /// All LVs, leaf first.
   [[nodiscard]] std::vector<std::string> members() const;

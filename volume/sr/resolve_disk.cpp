@@ -49,6 +49,8 @@ Task<std::unique_ptr<BlockDevice>> resolve_vdi(RequestContext& context, Medium m
   std::vector<std::string> warnings;
   const std::map<std::string, std::string> values =
       co_await read_journal_values(context, medium.lun, vg, warnings);
+  // Without its value nobody knows which other VDIs a journal concerns.
+  if (!warnings.empty()) throw Error(ErrorKind::kIo, warnings.front());
   const VdisInTransition in_transition = vdis_in_transition(*vg, values);
   const lvm::LogicalVolume* leaf = lv_of(*vg, vdi);
   if (leaf == nullptr) throw_missing(vdi, in_transition);
@@ -62,7 +64,7 @@ Task<std::unique_ptr<BlockDevice>> resolve_vdi(RequestContext& context, Medium m
       continue;
     }
     if (!plan.readable()) {
-      throw Error(plan.changing ? ErrorKind::kBusy : ErrorKind::kCorrupt, plan.fault);
+      throw Error(plan.fault_kind, plan.fault);
     }
     co_return open_disk(medium, vg, {.plan = std::move(plan), .heads = std::move(heads)}, true);
   }

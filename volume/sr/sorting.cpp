@@ -154,7 +154,7 @@ class SrSorter {
     }
     ChainPlan plan = planner_.plan(lv.name);
     std::string fault = plan.needs_head.empty() ? plan.fault : plan.needs_head + " was not read";
-    bool faulty = !plan.changing;
+    bool faulty = !plan.changing();
     if (fault.empty() && (raw_vdi_exists(uuid) || !shown_.insert(uuid).second)) {
       fault = "another LV is the same VDI";
       faulty = true;

@@ -50,6 +50,7 @@ Task<VhdHead> read_vhd_head(RequestContext& context, BlockDevice& lun,
   } catch (const Error& error) {
     if (costs_the_mount(error)) throw;
     head.fault = error.message();
+    head.fault_kind = error.kind();
   }
   co_return head;
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/block_device.h"
+#include "base/error.h"
 #include "volume/lvm/volume_group.h"
 #include "volume/vhd/image_head.h"
 
@@ -15,8 +16,9 @@ namespace lunfs::sr {
 
 /// What one look into a `VHD-` LV told.
 struct VhdHead {
-  std::optional<vhd::ImageHead> image;  ///< nullopt only with a fault
-  std::string fault;                    ///< why the image cannot be used; empty = it is good
+  std::optional<vhd::ImageHead> image;         ///< nullopt only with a fault
+  std::string fault;                           ///< why the image cannot be used; empty = it is good
+  ErrorKind fault_kind = ErrorKind::kCorrupt;  ///< of the fault; kBusy: it is being changed
   /// LV names from the locators, best first; read only if the header's own name names no LV.
   std::vector<std::string> parent_names;
   /// Bytes of the image's disk that it or an image below it stores; known after scan_chains().

@@ -1,5 +1,7 @@
 #include "volume/vhd/footer.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <string_view>
 #include <utility>
@@ -168,9 +170,15 @@ std::optional<FooterChoice> choose_footer(ConstByteSpan first, ConstByteSpan las
   if (copy != nullptr && copy->type == DiskType::kFixed) copy = nullptr;
   const Footer* chosen = end.footer ? &*end.footer : copy;
 
+  if (copy != nullptr && end.footer && end.footer->type == DiskType::kFixed) {
+    throw Error(ErrorKind::kCorrupt,
+                fmt::format("the LV begins as a VHD of {} bytes and ends as a fixed one of {}: one "
+                            "of the two is left from another image, or a guest wrote it",
+                            copy->size_bytes, end.footer->size_bytes));
+  }
   FooterChoice choice;
   choice.in_use = is_killed(last);
-  if (copy != nullptr && end.footer && end.footer->type != DiskType::kFixed) {
+  if (copy != nullptr && end.footer) {
     // Not a torn update, but what a removed image left where this LV ends now: an update never
     // changes the uuid, and what stands at the start has not moved.
     const bool stale = end.footer->uuid != copy->uuid;

@@ -54,10 +54,10 @@ struct FooterChoice {
 };
 
 /// Chooses by the rules of the format page: the end's if good, else the copy; but the copy if both
-/// are good, have different uuids and none is fixed. A fixed image has no copy: one of that type at
-/// the start counts as none. Poison at either place is kBusy. nullopt if neither place has anything
-/// like a footer; if one has a damaged one and the other is no better, its error is thrown, the
-/// end's first.
+/// are good and have different uuids. A fixed image has no copy: one of that type at the start
+/// counts as none, and a good copy with a fixed end is kCorrupt. Poison at either place is kBusy.
+/// nullopt if neither place has anything like a footer; if one has a damaged one and the other is
+/// no better, its error is thrown, the end's first.
 /// @param first  the image's first sector; @param last  its last
 [[nodiscard]] std::optional<FooterChoice> choose_footer(ConstByteSpan first, ConstByteSpan last);
 

@@ -80,12 +80,13 @@ TEST_F(Seek, FindsNothingBehindTheLastRun) {
   EXPECT_EQ(data(empty, 0), std::nullopt);
 }
 
-TEST_F(Seek, AsksForFourMebibytesAndTwiceAsMuchEachTime) {
-  MapDevice device(64 * kMib, {40 * kMib, kMib, false});
-  EXPECT_EQ(data(device, 512), 40 * kMib);
+TEST_F(Seek, AsksForLittleAtFirstAndTwiceAsMuchEachTime) {
+  constexpr std::uint64_t kKib = 1024;
+  MapDevice device(64 * kMib, {600 * kKib, kMib, false});
+  EXPECT_EQ(data(device, 512), 600 * kKib);
   EXPECT_THAT(device.asked,
-              ElementsAre(Pair(512, 4 * kMib), Pair(4 * kMib + 512, 8 * kMib),
-                          Pair(12 * kMib + 512, 16 * kMib), Pair(28 * kMib + 512, 32 * kMib)));
+              ElementsAre(Pair(512, 64 * kKib), Pair(64 * kKib + 512, 128 * kKib),
+                          Pair(192 * kKib + 512, 256 * kKib), Pair(448 * kKib + 512, 512 * kKib)));
 }
 
 TEST_F(Seek, NeverAsksForMoreThanAGibibyte) {

@@ -256,5 +256,18 @@ TEST_F(ViewTest, UnknownNamesAndInodesAreNull) {
   EXPECT_EQ(view.find(42), nullptr);
 }
 
+TEST_F(ViewTest, DiskThatAHostMayWriteNeverTellsThatItHasNoBlock) {
+  const std::string file = std::string(kVhdUuid) + ".raw";
+  for (const bool may_change : {true, false}) {
+    sr::Catalog empty = *catalog_;
+    empty.may_change = may_change;
+    empty.volumes[1].allocated_bytes = 0;
+    const auto shared = std::make_shared<const sr::Catalog>(empty);
+    sr::Disks disks(reactor_, device_, *shared, vhd::MetadataCache::kDefaultBytes);
+    View view(shared, disks, {.uid = 7, .gid = 8, .umask = 0077}, "");
+    EXPECT_EQ(at(view, {file.c_str()}).attributes.st_blocks, may_change ? 8 : 0);
+  }
+}
+
 }  // namespace
 }  // namespace lunfs::fs

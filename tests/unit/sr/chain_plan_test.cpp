@@ -66,7 +66,7 @@ class PlanChain : public ::testing::Test {
   std::string fault(const std::string& leaf) {
     const ChainPlan planned = plan(leaf);
     EXPECT_FALSE(planned.readable());
-    EXPECT_FALSE(planned.changing);
+    EXPECT_FALSE(planned.changing());
     return planned.fault;
   }
 
@@ -271,7 +271,7 @@ TEST_F(PlanChain, ALeafThatAnyJournalNamesIsChanging) {
     add_three();
     in_transition_ = {{vdi(1), {{type + "_x", type}}}};
     const ChainPlan found = plan(vhd_name(1));
-    EXPECT_TRUE(found.changing) << type;
+    EXPECT_TRUE(found.changing()) << type;
     EXPECT_EQ(found.fault, "being changed: journal " + type + "_x");
   }
 }
@@ -294,7 +294,7 @@ TEST_F(PlanChain, TheOtherJournalsOfAMemberDo) {
       add_on_raw();
       in_transition_ = {{vdi(member), {{"first", "relink"}, {type + "_x", type}}}};
       const ChainPlan found = plan(vhd_name(1));
-      EXPECT_TRUE(found.changing) << type;
+      EXPECT_TRUE(found.changing()) << type;
       EXPECT_THAT(found.fault, HasSubstr("below it: being changed: journal " + type + "_x"));
     }
   }
