@@ -28,7 +28,7 @@ std::optional<Error> fault_of(const ScsiCommand& command, const CommandResult& r
     return error;
   }
   if (result.missing_bytes == 0 && !result.overflow) return std::nullopt;
-  const std::size_t asked = command.in.empty() ? command.out_size() : command.in.size();
+  const std::size_t asked = command.size();
   return Error(ErrorKind::kIo,
                result.overflow
                    ? fmt::format("{}: the target wanted to transfer more than {} bytes",
@@ -81,7 +81,8 @@ Task<std::optional<std::vector<std::byte>>> CommandRunner::ask(RequestContext& c
                                                                std::size_t allocation_length,
                                                                std::optional<std::uint16_t> lun) {
   std::vector<std::byte> data(allocation_length);
-  const ScsiCommand command{.cdb = cdb, .in = data, .lun = lun};
+  const IoSpan in(data);
+  const ScsiCommand command{.cdb = cdb, .in = only(in), .lun = lun};
   const CommandResult result = co_await run(context, command);
   if (result.not_supported()) co_return std::nullopt;
   if (!result.succeeded()) throw command_error(cdb, result);

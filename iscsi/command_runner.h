@@ -41,6 +41,8 @@ class CommandRunner {
   /// cache has lost its content.
   [[nodiscard]] bool take_power_on() noexcept { return std::exchange(power_on_, false); }
 
+  [[nodiscard]] Reactor& reactor() noexcept { return session_.connection().reactor(); }
+
   /// What a deferred error said of an earlier, acknowledged command; empty if there was none.
   /// Stays.
   [[nodiscard]] const std::string& deferred_error() const noexcept { return deferred_error_; }

@@ -39,14 +39,20 @@ void append(std::vector<Extent>& extents, std::uint64_t length, bool hole, std::
   }
 }
 
+LunFeatures with_whole_blocks(LunFeatures features) {
+  const std::uint64_t block = features.geometry.block_size_bytes;
+  std::uint64_t& longest = features.geometry.max_transfer_bytes;
+  longest = std::max(block, longest / block * block);
+  return features;
+}
+
 }  // namespace
 
 Lun::Lun(CommandRunner& runner, LunFeatures features)
-    : runner_(runner), features_(std::move(features)) {
-  const std::uint64_t block = features_.geometry.block_size_bytes;
-  std::uint64_t& longest = features_.geometry.max_transfer_bytes;
-  longest = std::max(block, longest / block * block);
-}
+    : runner_(runner),
+      features_(with_whole_blocks(std::move(features))),
+      joiner_(runner.reactor(), features_.geometry.max_transfer_bytes,
+              [this](const JoinedTransfer& run) { return move_joined(run); }) {}
 
 std::uint64_t Lun::lba(std::uint64_t offset) const noexcept {
   return offset / features_.geometry.block_size_bytes;
@@ -71,8 +77,28 @@ Task<void> Lun::do_read(RequestContext& context, std::uint64_t offset, IoSpan ou
   co_await when_all(std::move(reads));
 }
 
+/// Waits for its place among the commands as long as it takes: its members' callers may have given
+/// up, but not all of them for certain.
+Task<bool> Lun::move_joined(const JoinedTransfer& run) {
+  RequestContext context;
+  const bool write = !run.out.empty();
+  const ScsiCommand command{.cdb = write ? cdb::write_16(lba(run.offset), blocks(run.length), false)
+                                         : cdb::read_16(lba(run.offset), blocks(run.length)),
+                            .in = run.in,
+                            .out = run.out};
+  const CommandResult result = co_await runner_.run(context, command);
+  if (fault_of(command, result)) co_return false;
+  if (write) note_write();
+  co_return true;
+}
+
 Task<void> Lun::read_piece(RequestContext& context, std::uint64_t offset, IoSpan out) {
-  const ScsiCommand command{.cdb = cdb::read_16(lba(offset), blocks(out.size())), .in = out};
+  if (out.size() <= TransferJoiner::kMaxPartBytes) {
+    context.check();
+    const bool moved = co_await joiner_.join({.offset = offset, .in = out});
+    if (moved) co_return;
+  }
+  const ScsiCommand command{.cdb = cdb::read_16(lba(offset), blocks(out.size())), .in = only(out)};
   const CommandResult result = co_await runner_.run(context, command);
   if (std::optional<Error> fault = fault_of(command, result)) {
     fault->add_context(fmt::format("reading {} bytes at {}", out.size(), offset));
@@ -116,8 +142,14 @@ Task<void> Lun::write_all(RequestContext& context, std::uint64_t offset, ConstIo
 
 Task<void> Lun::write_piece(RequestContext& context, std::uint64_t offset, ConstIoSpan in,
                             WriteFlags flags) {
+  const bool plain = !flags.fua && flags.resend == Resend::kAllowed;
+  if (plain && in.size() <= TransferJoiner::kMaxPartBytes) {
+    context.check();
+    const bool moved = co_await joiner_.join({.offset = offset, .out = in});
+    if (moved) co_return;
+  }
   const ScsiCommand command{.cdb = cdb::write_16(lba(offset), blocks(in.size()), flags.fua),
-                            .out = {in},
+                            .out = only(in),
                             .resend = flags.resend};
   const CommandResult result = co_await runner_.run(context, command);
   if (std::optional<Error> fault = fault_of(command, result)) {
@@ -192,8 +224,9 @@ Task<void> Lun::unmap_runs(RequestContext& context, std::uint64_t offset, std::u
     const std::uint64_t part = std::min(piece, length - done);
     const std::array<BlockRun, 1> runs = {BlockRun{lba(offset + done), blocks(part)}};
     const std::vector<std::byte> list = unmap_parameters(runs);
+    const ConstIoSpan parameters(list);
     const ScsiCommand command{.cdb = cdb::unmap(static_cast<std::uint16_t>(list.size())),
-                              .out = {ConstIoSpan(list)}};
+                              .out = only(parameters)};
     const CommandResult result = co_await runner_.run(context, command);
     if (result.not_supported()) {
       features_.unmap = false;
@@ -228,11 +261,12 @@ Task<bool> Lun::write_same(RequestContext& context, std::uint64_t offset, std::u
   if (features_.max_write_same != 0) {
     piece = std::min(piece, std::min(features_.max_write_same, piece / block) * block);
   }
-  const std::vector<std::byte> zero_block(block);
+  const std::vector<std::byte> zeros(block);
+  const ConstIoSpan zero_block(zeros);
   for (std::uint64_t done = 0; done < length; done += piece) {
     const std::uint64_t part = std::min(piece, length - done);
     const ScsiCommand command{.cdb = cdb::write_same_16(lba(offset + done), blocks(part), unmap),
-                              .out = {ConstIoSpan(zero_block)}};
+                              .out = only(zero_block)};
     const CommandResult result = co_await runner_.run(context, command);
     if (result.not_supported()) {
       (unmap ? features_.write_same_unmap : features_.write_same) = false;
@@ -272,9 +306,9 @@ Task<bool> Lun::do_compare_and_write(RequestContext& context, std::uint64_t offs
                 fmt::format("compare and write of {} bytes, the LUN takes {}", in.size(), limit));
   }
   const auto count = static_cast<std::uint8_t>(blocks(in.size()));
-  const ScsiCommand command{.cdb = cdb::compare_and_write(lba(offset), count),
-                            .out = {expected, in},
-                            .resend = Resend::kNever};
+  const std::array<ConstIoSpan, 2> buffers = {expected, in};
+  const ScsiCommand command{
+      .cdb = cdb::compare_and_write(lba(offset), count), .out = buffers, .resend = Resend::kNever};
   const CommandResult result = co_await runner_.run(context, command);
   const bool differs = result.status == ScsiStatus::kCheckCondition && result.sense &&
                        !result.sense->deferred && result.sense->key == SenseKey::kMiscompare;

@@ -7,11 +7,13 @@
 #include "iscsi/command_runner.h"
 #include "iscsi/lun_probe.h"
 #include "iscsi/scsi_data.h"
+#include "iscsi/transfer_joiner.h"
 
 namespace lunfs::iscsi {
 
 /// The LUN as a device of whole logical blocks. Reads and writes go straight between the socket and
-/// the caller's buffers, in pieces of geometry().max_transfer_bytes that are in flight together.
+/// the caller's buffers, in pieces of geometry().max_transfer_bytes that are in flight together;
+/// short ones of neighbouring blocks that come in one turn of the loop go as one command.
 ///
 /// A read that comes short is an Error, never a short success. Optional commands that the target
 /// turns out not to know are left aside from then on. Belongs to the reactor's thread.
@@ -44,6 +46,7 @@ class Lun final : public BlockDevice {
   /// Of at most 2^32 - 1 blocks.
   [[nodiscard]] std::uint32_t blocks(std::uint64_t length) const;
 
+  Task<bool> move_joined(const JoinedTransfer& run);
   Task<void> read_piece(RequestContext& context, std::uint64_t offset, IoSpan out);
   Task<void> write_piece(RequestContext& context, std::uint64_t offset, ConstIoSpan in,
                          WriteFlags flags);
@@ -62,6 +65,7 @@ class Lun final : public BlockDevice {
 
   CommandRunner& runner_;
   LunFeatures features_;
+  TransferJoiner joiner_;
   std::vector<std::byte> zeros_;    ///< never written to; made when first needed
   std::uint64_t acknowledged_ = 0;  ///< writes, ever
   std::uint64_t durable_ = 0;       ///< how many of them the last successful flush covered

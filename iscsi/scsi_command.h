@@ -19,16 +19,34 @@ struct Cdb {
   std::uint8_t length = 0;
 };
 
-/// One SCSI command with its buffers, which the caller owns until the command has ended.
+/// One SCSI command with its buffers. The caller owns these, and the lists of them, until the
+/// command has ended.
 struct ScsiCommand {
   Cdb cdb;
-  IoSpan in{};                       ///< where the data goes; empty if it reads nothing
-  std::array<ConstIoSpan, 2> out{};  ///< what is sent, one after the other; not together with `in`
+  std::span<const IoSpan> in{};        ///< where the data goes, one part after the other
+  std::span<const ConstIoSpan> out{};  ///< what is sent; not together with `in`
   Resend resend = Resend::kAllowed;
   std::optional<std::uint16_t> lun{};  ///< none: the session's
 
-  [[nodiscard]] std::size_t out_size() const noexcept { return out[0].size() + out[1].size(); }
+  [[nodiscard]] std::size_t in_size() const noexcept { return size_of(in); }
+  [[nodiscard]] std::size_t out_size() const noexcept { return size_of(out); }
+  /// What the command asks to be transferred, in either direction.
+  [[nodiscard]] std::size_t size() const noexcept { return in_size() + out_size(); }
+
+ private:
+  template <typename Span>
+  static std::size_t size_of(std::span<const Span> parts) noexcept {
+    std::size_t sum = 0;
+    for (const Span& part : parts) sum += part.size();
+    return sum;
+  }
 };
+
+/// A list of one buffer, for ScsiCommand; `buffer` outlives the command.
+template <typename Span>
+std::span<const Span> only(const Span& buffer) noexcept {
+  return {&buffer, 1};
+}
 
 /// How a command ended. Source: SAM-5 §5.3.
 enum class ScsiStatus : std::uint8_t {

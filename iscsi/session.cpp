@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <utility>
+#include <vector>
 
 #include "base/checked.h"
 
@@ -28,23 +29,26 @@ std::uint16_t encoded_lun(std::uint16_t lun) noexcept {
 /// libiscsi wants a pointer to bytes it may change, also for what it only sends.
 void* unchanged(ConstIoSpan bytes) noexcept { return const_cast<std::byte*>(bytes.data()); }
 
-TaskPointer make_task(const ScsiCommand& command, std::span<scsi_iovec, 2> vectors) {
-  const std::size_t length = command.in.empty() ? command.out_size() : command.in.size();
+/// libiscsi changes its vectors while it uses them, so they are the request's own.
+std::vector<scsi_iovec> make_vectors(const ScsiCommand& command) {
+  std::vector<scsi_iovec> vectors;
+  vectors.reserve(command.in.size() + command.out.size());
+  for (const IoSpan& part : command.in) vectors.push_back({part.data(), part.size()});
+  for (const ConstIoSpan& part : command.out) vectors.push_back({unchanged(part), part.size()});
+  return vectors;
+}
+
+TaskPointer make_task(const ScsiCommand& command, std::span<scsi_iovec> vectors) {
   scsi_xfer_dir direction = SCSI_XFER_NONE;
-  if (!command.in.empty()) direction = SCSI_XFER_READ;
+  if (command.in_size() != 0) direction = SCSI_XFER_READ;
   if (command.out_size() != 0) direction = SCSI_XFER_WRITE;
   std::array<std::uint8_t, 16> cdb = command.cdb.bytes;
   TaskPointer task(scsi_create_task(command.cdb.length, cdb.data(), direction,
-                                    checked_cast<int>(length, "length of a SCSI command")));
+                                    checked_cast<int>(command.size(), "length of a SCSI command")));
   if (task == nullptr) throw Error(ErrorKind::kIo, "no memory for a SCSI command");
-  if (direction == SCSI_XFER_READ) {
-    vectors[0] = {command.in.data(), command.in.size()};
-    scsi_task_set_iov_in(task.get(), vectors.data(), 1);
-  } else if (direction == SCSI_XFER_WRITE) {
-    vectors[0] = {unchanged(command.out[0]), command.out[0].size()};
-    vectors[1] = {unchanged(command.out[1]), command.out[1].size()};
-    scsi_task_set_iov_out(task.get(), vectors.data(), command.out[1].empty() ? 1 : 2);
-  }
+  const int count = static_cast<int>(vectors.size());
+  if (direction == SCSI_XFER_READ) scsi_task_set_iov_in(task.get(), vectors.data(), count);
+  if (direction == SCSI_XFER_WRITE) scsi_task_set_iov_out(task.get(), vectors.data(), count);
   return task;
 }
 
@@ -96,7 +100,7 @@ std::optional<ScsiStatus> scsi_status(int status) noexcept {
 struct Session::Request {
   Session& session;
   const ScsiCommand& command;
-  std::array<scsi_iovec, 2> vectors{};  ///< libiscsi changes them while it uses them
+  std::vector<scsi_iovec> vectors = make_vectors(command);
   TaskPointer task = make_task(command, vectors);
   RequestContext::Clock::time_point started = RequestContext::Clock::now();
   std::optional<ScsiStatus> status{};  ///< none when it ends: the connection ended first
@@ -157,7 +161,7 @@ Task<CommandResult> Session::execute(RequestContext& context, const ScsiCommand&
     }
     throw failure;
   }
-  const std::size_t asked = command.in.empty() ? command.out_size() : command.in.size();
+  const std::size_t asked = command.size();
   CommandResult result = result_of(*request.task, *request.status, asked);
   if (!command.in.empty() && result.succeeded() && connection_->tap().active()) {
     const std::size_t absent = asked - std::min<std::uint64_t>(received, asked);

@@ -1,0 +1,110 @@
+#include "iscsi/transfer_joiner.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/spawn.h"
+
+namespace lunfs::iscsi {
+
+namespace {
+
+/// Resumes when all that the turn's handlers start has been started.
+struct AfterHandlers {
+  Reactor& reactor;
+  [[nodiscard]] bool await_ready() const noexcept { return false; }
+  void await_suspend(std::coroutine_handle<> self) { reactor.defer(self); }
+  void await_resume() const noexcept {}
+};
+
+}  // namespace
+
+/// One transfer; lives in the frame of join().
+struct TransferJoiner::Entry {
+  Transfer transfer;
+  bool settled = false;
+  bool moved = false;
+  std::exception_ptr failure{};
+  std::coroutine_handle<> waiting{};
+};
+
+struct TransferJoiner::Settled {
+  Entry& entry;
+  [[nodiscard]] bool await_ready() const noexcept { return entry.settled; }
+  void await_suspend(std::coroutine_handle<> self) noexcept { entry.waiting = self; }
+  void await_resume() const noexcept {}
+};
+
+TransferJoiner::TransferJoiner(Reactor& reactor, std::uint64_t max_transfer_bytes, Send send)
+    : reactor_(reactor),
+      max_joined_bytes_(std::min(kMaxJoinedBytes, max_transfer_bytes)),
+      send_(std::move(send)) {}
+
+Task<bool> TransferJoiner::join(Transfer transfer) {
+  Entry entry{transfer};
+  pending_.push_back(&entry);
+  if (pending_.size() == 1) {  // the first of the turn sees to all
+    co_await AfterHandlers{reactor_};
+    dispatch();
+  }
+  co_await Settled{entry};
+  if (entry.failure) std::rethrow_exception(entry.failure);
+  co_return entry.moved;
+}
+
+bool TransferJoiner::fits_behind(const std::vector<Entry*>& run, const Entry& next) const {
+  const Transfer& first = run.front()->transfer;
+  const Transfer& last = run.back()->transfer;
+  return next.transfer.is_write() == last.is_write() && next.transfer.offset == last.end() &&
+         next.transfer.end() - first.offset <= max_joined_bytes_ && run.size() < kMaxParts;
+}
+
+void TransferJoiner::dispatch() {
+  std::vector<Entry*> all = std::exchange(pending_, {});
+  // Stable: of two transfers of the same place the order stays; which one counts is nobody's to
+  // say.
+  std::stable_sort(all.begin(), all.end(), [](const Entry* a, const Entry* b) {
+    return std::pair(a->transfer.is_write(), a->transfer.offset) <
+           std::pair(b->transfer.is_write(), b->transfer.offset);
+  });
+  for (std::size_t at = 0; at < all.size();) {
+    std::vector<Entry*> run{all[at++]};
+    while (at < all.size() && fits_behind(run, *all[at])) run.push_back(all[at++]);
+    if (run.size() == 1) {
+      settle(*run.front(), false);
+    } else {
+      spawn(move_together(std::move(run)), [](const std::exception_ptr& /*told to each*/) {});
+    }
+  }
+}
+
+void TransferJoiner::settle(Entry& entry, bool moved) {
+  entry.settled = true;
+  entry.moved = moved;
+  if (entry.waiting) reactor_.defer(entry.waiting);
+}
+
+Task<void> TransferJoiner::move_together(std::vector<Entry*> members) {
+  bool moved = false;
+  std::exception_ptr failure;
+  try {
+    JoinedTransfer run{.offset = members.front()->transfer.offset, .in = {}, .out = {}};
+    for (const Entry* member : members) {
+      run.length += member->transfer.length();
+      if (member->transfer.is_write()) {
+        run.out.push_back(member->transfer.out);
+      } else {
+        run.in.push_back(member->transfer.in);
+      }
+    }
+    moved = co_await send_(run);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  for (Entry* member : members) {
+    member->failure = failure;
+    settle(*member, moved);
+  }
+}
+
+}  // namespace lunfs::iscsi
