@@ -22,6 +22,7 @@
 #include "base/run.h"
 #include "fs/channel.h"
 #include "fs/control_socket.h"
+#include "fs/kernel_hints.h"
 #include "fs/operations.h"
 #include "fs/run_directory.h"
 #include "fs/source.h"
@@ -279,9 +280,11 @@ void Mount::serve(const Ready& ready) {
     // INIT is answered when this returns: the mount is usable from the next turn on.
     reactor_.post([this, &ready] {
       parts_->parent_watch = {};
+      if (options_.cache == CacheMode::kAuto) raise_read_ahead(options_.mount_point);
       ready(notices());
     });
   };
+  if (options_.scheduling == Scheduling::kBatch) schedule_as_batch();
   p.channel->mount(options_.mount_point, [this] { reactor_.stop(); });
   log::info("mounted source={} on {} vg={} volumes={}", p.source.shown, options_.mount_point,
             p.catalog->vg->name, p.catalog->volumes.size());

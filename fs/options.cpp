@@ -100,6 +100,12 @@ CacheMode cache_mode(std::string_view value) {
   throw usage(fmt::format("option cache={}: takes auto or none", value));
 }
 
+Scheduling scheduling(std::string_view value) {
+  if (value == "batch") return Scheduling::kBatch;
+  if (value == "normal") return Scheduling::kNormal;
+  throw usage(fmt::format("option scheduling={}: takes batch or normal", value));
+}
+
 bool yes_or_no(std::string_view name, std::string_view value) {
   if (value == "yes") return true;
   if (value == "no") return false;
@@ -136,6 +142,7 @@ const std::unordered_map<std::string_view, Setter>& value_options() {
       {"login_timeout", [](auto& o, auto v) { o.login_timeout = seconds("login_timeout", v, 1); }},
       {"cache", [](auto& o, auto v) { o.cache = cache_mode(v); }},
       {"sync_on_close", [](auto& o, auto v) { o.sync_on_close = yes_or_no("sync_on_close", v); }},
+      {"scheduling", [](auto& o, auto v) { o.scheduling = scheduling(v); }},
       {"vhd_cache", [](auto& o, auto v) { o.vhd_cache_bytes = mebibytes("vhd_cache", v); }},
       {"sessions", [](auto&, auto v) { only_one_session(v); }},
       {"log", [](auto& o, auto v) { o.log_level = log_level(v); }},
@@ -298,6 +305,7 @@ SOURCE   iscsi://[user@]host[:port]/target-iqn/lun, a LUN image, or a block devi
   path_timeout=S      when a silent path is given up for another (15)
   cache=auto|none     page cache, or direct I/O for every open
   sync_on_close=yes|no  make writes durable at close (yes)
+  scheduling=batch|normal  how the daemon shares the processor (batch)
   vhd_cache=MIB       memory for the tables of VHD disks (64)
   uid=, gid=, umask=  owner, group and permissions of the files (caller, 0077)
   allow_other         let other users in, as far as the file modes do

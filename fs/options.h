@@ -16,6 +16,11 @@ enum class CacheMode {
   kNone,  ///< direct I/O for every open
 };
 
+enum class Scheduling {
+  kBatch,   ///< SCHED_BATCH, see schedule_as_batch()
+  kNormal,  ///< as the process was started
+};
+
 /// Everything a mount is told on its command line, with the defaults. Page: docs/man/lunfs.1.md.
 struct MountOptions {
   std::string source;       ///< URL or absolute path
@@ -40,6 +45,7 @@ struct MountOptions {
   std::chrono::seconds login_timeout{15};
   CacheMode cache = CacheMode::kAuto;
   bool sync_on_close = true;
+  Scheduling scheduling = Scheduling::kBatch;
   std::size_t vhd_cache_bytes = 64U << 20U;  ///< memory for the tables of VHDs
 
   log::Level log_level = log::Level::kInfo;

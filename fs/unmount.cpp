@@ -18,11 +18,11 @@
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
-#include <sstream>
 #include <vector>
 
 #include "base/error.h"
 #include "base/file_descriptor.h"
+#include "fs/mount_table.h"
 
 namespace lunfs::fs {
 
@@ -66,34 +66,10 @@ void run_fusermount(const std::string& mount_point, Detach how) {
           fmt::format("end the program (fuser -vm {} names it), then unmount again", mount_point));
 }
 
-/// Undoes the \ooo of /proc/self/mountinfo.
-std::string unescaped(const std::string& text) {
-  std::string result;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '\\' && i + 3 < text.size()) {
-      result += static_cast<char>(std::stoi(text.substr(i + 1, 3), nullptr, 8));
-      i += 3;
-    } else {
-      result += text[i];
-    }
-  }
-  return result;
-}
-
 /// Whether a lunfs is mounted on exactly this directory, on top of whatever else is.
 bool is_lunfs_mount(const std::string& mount_point) {
-  std::ifstream table("/proc/self/mountinfo");
-  std::string line;
-  bool found = false;
-  while (std::getline(table, line)) {
-    std::istringstream words(line);
-    std::string skipped;
-    std::string directory;
-    words >> skipped >> skipped >> skipped >> skipped >> directory;
-    if (unescaped(directory) != mount_point) continue;
-    found = line.find(" - fuse.lunfs ") != std::string::npos;  // the last line is the one on top
-  }
-  return found;
+  const auto mount = find_mount(mount_point);
+  return mount && mount->type == "fuse.lunfs";
 }
 
 /// How the daemon of a mount can be asked; what is missing in its status stays empty.

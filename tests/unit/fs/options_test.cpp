@@ -38,6 +38,7 @@ TEST(Options, DefaultsAreThoseOfTheManual) {
   EXPECT_EQ(options.uid, geteuid());
   EXPECT_TRUE(options.sync_on_close);
   EXPECT_EQ(options.vhd_cache_bytes, 64U << 20U);
+  EXPECT_EQ(options.scheduling, Scheduling::kBatch);
   EXPECT_FALSE(options.read_only);
   EXPECT_FALSE(options.detached);
   EXPECT_FALSE(options.allow_other);
@@ -48,7 +49,8 @@ TEST(Options, EveryOptionIsTaken) {
   const MountOptions options = mount_with(
       "ro,detached,allow_other,uid=12,gid=34,umask=027,credentials=/c,"
       "initiator=iqn.2026-11.example:me,timeout=0,path_timeout=3,login_timeout=4,cache=none,"
-      "sessions=1,sync_on_close=no,vhd_cache=3,log=warn,log_file=/l,fsname=san,subtype=x,noexec");
+      "sessions=1,sync_on_close=no,scheduling=normal,vhd_cache=3,log=warn,log_file=/"
+      "l,fsname=san,subtype=x,noexec");
   EXPECT_TRUE(options.read_only);
   EXPECT_TRUE(options.detached);
   EXPECT_TRUE(options.allow_other);
@@ -63,6 +65,7 @@ TEST(Options, EveryOptionIsTaken) {
   EXPECT_EQ(options.cache, CacheMode::kNone);
   EXPECT_FALSE(options.sync_on_close);
   EXPECT_EQ(options.vhd_cache_bytes, 3U << 20U);
+  EXPECT_EQ(options.scheduling, Scheduling::kNormal);
   EXPECT_EQ(options.log_level, log::Level::kWarn);
   EXPECT_EQ(options.log_file, "/l");
   EXPECT_EQ(options.fsname, "san");
@@ -144,6 +147,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadWords{"zero_login", {"/l", "/m", "-o", "login_timeout=0"}, "from 1"},
         BadWords{"umask_not_octal", {"/l", "/m", "-o", "umask=8"}, "umask=8"},
         BadWords{"umask_too_large", {"/l", "/m", "-o", "umask=1000"}, "umask=1000"},
+        BadWords{"scheduling", {"/l", "/m", "-o", "scheduling=fifo"}, "batch or normal"},
         BadWords{"cache", {"/l", "/m", "-o", "cache=maybe"}, "auto or none"},
         BadWords{"log", {"/l", "/m", "-o", "log=loud"}, "error, warn, info or debug"},
         BadWords{"sync", {"/l", "/m", "-o", "sync_on_close=1"}, "yes or no"},
@@ -167,10 +171,26 @@ TEST(Options, UnmountTakesItsDirectory) {
 
 TEST(Options, HelpNamesEveryOption) {
   const std::string help = help_text();
-  for (const char* word :
-       {"ro", "rw", "detached", "credentials=", "initiator=", "timeout=", "login_timeout=",
-        "path_timeout=", "cache=", "sync_on_close=", "vhd_cache=", "uid=", "gid=", "umask=",
-        "allow_other", "log=", "log_file=", "fsname=", "subtype="}) {
+  for (const char* word : {"ro",
+                           "rw",
+                           "detached",
+                           "credentials=",
+                           "initiator=",
+                           "timeout=",
+                           "login_timeout=",
+                           "path_timeout=",
+                           "cache=",
+                           "sync_on_close=",
+                           "vhd_cache=",
+                           "scheduling=",
+                           "uid=",
+                           "gid=",
+                           "umask=",
+                           "allow_other",
+                           "log=",
+                           "log_file=",
+                           "fsname=",
+                           "subtype="}) {
     EXPECT_THAT(help, HasSubstr(word));
   }
 }
