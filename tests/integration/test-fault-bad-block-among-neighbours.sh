@@ -7,8 +7,10 @@ simple_vg "$work/lun.img"
 serve "$work/lun.img"
 start_proxy
 mount_lunfs "$(proxy_url)" "$mnt"
-# read_64: 64 blocks of 4 KiB, all at once; prints how many failed
+# read_64: 64 blocks of 4 KiB, all at once; prints how many failed. fio's own status is not 0 when one
+# does; without its report nothing is printed, which is no number that is asked for
 read_64() {
+  rm -f "$work/fio.json"
   bounded 60 fio --name=read --filename="$mnt/disk" --rw=read --bs=4k --size=256k --direct=1 \
     --ioengine=libaio --iodepth=64 --iodepth_batch=64 --continue_on_error=read \
     --output-format=json --output="$work/fio.json" >/dev/null 2>&1 || true
