@@ -16,10 +16,16 @@ using testing::kMiB;
 using testing::noise;
 using testing::OneLun;
 
+// Whole blocks, so that each write is one command and not a read of its edges first; and apart from
+// each other, so that no two become one command.
+constexpr std::uint64_t kStride = 300 * 1024;
+constexpr std::size_t kWriteBytes = 200 * 1024;
+constexpr std::size_t kReadBytes = 256 * 1024;
+
 /// Writes round and round until the device fails; the buffer is given back right then.
 Task<void> write_until_it_fails(LunDevice& lun, RequestContext& context, std::uint64_t offset,
                                 Resend resend, std::vector<ErrorKind>& ends) {
-  auto data = std::make_unique<std::vector<std::byte>>(noise(200'000, 1));
+  auto data = std::make_unique<std::vector<std::byte>>(noise(kWriteBytes, 1));
   std::optional<ErrorKind> end;
   while (!end) {
     try {
@@ -34,7 +40,7 @@ Task<void> write_until_it_fails(LunDevice& lun, RequestContext& context, std::ui
 
 Task<void> read_until_it_fails(LunDevice& lun, RequestContext& context, std::uint64_t offset,
                                std::vector<ErrorKind>& ends) {
-  auto data = std::make_unique<std::vector<std::byte>>(300'000);
+  auto data = std::make_unique<std::vector<std::byte>>(kReadBytes);
   std::optional<ErrorKind> end;
   while (!end) {
     try {
@@ -55,7 +61,7 @@ std::vector<ErrorKind> ends_of_load(OneLun& one, Resend resend,
   std::vector<ErrorKind> ends;
   std::vector<Task<void>> tasks;
   for (std::uint64_t i = 0; i < 100; ++i) {
-    const std::uint64_t offset = (i % 50) * 300'000;
+    const std::uint64_t offset = (i % 50) * kStride;
     tasks.push_back(write_until_it_fails(*one.lun, context, offset, resend, ends));
     tasks.push_back(read_until_it_fails(*one.lun, context, offset, ends));
   }
