@@ -98,18 +98,38 @@ void Reactor::stop() {
   eventfd_write(wake_.get(), 1);
 }
 
-Reactor::TurnEnd Reactor::at_turn_end(Callback callback) {
-  return {this, turn_end_.insert(turn_end_.end(), Hook{std::move(callback)})};
+Reactor::Hook Reactor::after_handlers(Callback callback) {
+  return after_handlers_.add(std::move(callback));
 }
 
-Reactor::TurnEnd::~TurnEnd() {
-  if (reactor_ == nullptr) return;
+Reactor::Hook Reactor::at_turn_end(Callback callback) { return turn_end_.add(std::move(callback)); }
+
+Reactor::Hook Reactor::HookList::add(Callback callback) {
+  return {this, entries.insert(entries.end(), HookEntry{std::move(callback)})};
+}
+
+Reactor::Hook::~Hook() {
+  if (list_ == nullptr) return;
   // While the hooks are called this may be the running one, or the next in the list.
-  if (reactor_->in_turn_end_) {
+  if (list_->being_called) {
     place_->ended = true;
   } else {
-    reactor_->turn_end_.erase(place_);
+    list_->entries.erase(place_);
   }
+}
+
+void Reactor::HookList::call() {
+  being_called = true;
+  for (HookEntry& entry : entries) {
+    if (!entry.ended) entry.callback();
+  }
+  std::list<HookEntry> ended;
+  for (auto entry = entries.begin(); entry != entries.end();) {
+    const auto next = std::next(entry);
+    if (entry->ended) ended.splice(ended.end(), entries, entry);
+    entry = next;
+  }
+  being_called = false;
 }
 
 void Reactor::run() {
@@ -147,21 +167,9 @@ void Reactor::wait() {
 
 void Reactor::end_turn() {
   resume_deferred();
-  call_turn_end_hooks();
-}
-
-void Reactor::call_turn_end_hooks() {
-  in_turn_end_ = true;
-  for (Hook& hook : turn_end_) {
-    if (!hook.ended) hook.callback();
-  }
-  std::list<Hook> ended;
-  for (auto hook = turn_end_.begin(); hook != turn_end_.end();) {
-    const auto next = std::next(hook);
-    if (hook->ended) ended.splice(ended.end(), turn_end_, hook);
-    hook = next;
-  }
-  in_turn_end_ = false;
+  after_handlers_.call();
+  resume_deferred();
+  turn_end_.call();
 }
 
 int Reactor::wait_limit_ms() const {

@@ -22,12 +22,14 @@ namespace lunfs {
 /// Belongs to the thread that calls run(); every member but post() and stop() is for that thread
 /// alone (before run(): for the thread that will call it). Handlers must not throw.
 ///
-/// One turn: wait, call the handlers of what is ready, resume what was deferred, then call the
-/// turn-end hooks. A turn is therefore a batch: what one drain of /dev/fuse submits is sent
-/// together by the LUN's turn-end hook, and a lone request is never delayed. A run begins with the
-/// end of a turn, so that what was submitted before it is sent.
+/// One turn: wait, call the handlers of what is ready, resume what was deferred, call the hooks
+/// after the handlers and resume what they deferred, then call the turn-end hooks. A turn is
+/// therefore a batch: what one drain of /dev/fuse submits is sent together by the LUN's turn-end
+/// hook, and a lone request is never delayed. A run begins with the end of a turn, so that what was
+/// submitted before it is sent.
 class Reactor {
-  struct Hook;
+  struct HookEntry;
+  struct HookList;
 
  public:
   using Clock = RequestContext::Clock;
@@ -104,28 +106,32 @@ class Reactor {
   /// was posted and not called when the reactor ends is dropped.
   void post(Callback callback);
 
-  /// A function called at the end of every turn until the returned hook ends. It may end its own
-  /// hook or another's, and add hooks, which are then called in the same turn.
-  class TurnEnd {
+  /// A function that every turn calls until this ends. It may end its own hook or another's, and
+  /// add hooks, which are then called in the same turn.
+  class Hook {
    public:
-    TurnEnd() = default;
-    TurnEnd(TurnEnd&& other) noexcept
-        : reactor_(std::exchange(other.reactor_, nullptr)), place_(other.place_) {}
-    TurnEnd& operator=(TurnEnd&& other) noexcept {
-      std::swap(reactor_, other.reactor_);
+    Hook() = default;
+    Hook(Hook&& other) noexcept
+        : list_(std::exchange(other.list_, nullptr)), place_(other.place_) {}
+    Hook& operator=(Hook&& other) noexcept {
+      std::swap(list_, other.list_);
       std::swap(place_, other.place_);
       return *this;
     }
-    ~TurnEnd();
+    ~Hook();
 
    private:
     friend class Reactor;
-    TurnEnd(Reactor* reactor, std::list<Hook>::iterator place) : reactor_(reactor), place_(place) {}
-    Reactor* reactor_ = nullptr;
-    std::list<Hook>::iterator place_;
+    Hook(HookList* list, std::list<HookEntry>::iterator place) : list_(list), place_(place) {}
+    HookList* list_ = nullptr;
+    std::list<HookEntry>::iterator place_;
   };
 
-  [[nodiscard]] TurnEnd at_turn_end(Callback callback);
+  /// Called in every turn when what the handlers have caused was resumed: for a look at who asks
+  /// again after an answer, which costs less than another wait.
+  [[nodiscard]] Hook after_handlers(Callback callback);
+  /// Called last in every turn.
+  [[nodiscard]] Hook at_turn_end(Callback callback);
 
   /// Turns until stop() is called; a stop() before run() counts.
   void run();
@@ -135,9 +141,17 @@ class Reactor {
   void stop();
 
  private:
-  struct Hook {
+  struct HookEntry {
     Callback callback;
-    bool ended = false;  ///< its TurnEnd is gone; not called again
+    bool ended = false;  ///< its Hook is gone; not called again
+  };
+
+  struct HookList {
+    std::list<HookEntry> entries;
+    bool being_called = false;  ///< ended ones are only marked
+
+    Hook add(Callback callback);
+    void call();
   };
 
   struct Watched {
@@ -153,7 +167,6 @@ class Reactor {
   void dispatch(std::uint64_t id, std::uint32_t events);
   void fire_timers();
   void resume_deferred();
-  void call_turn_end_hooks();
   void run_posted();
 
   FileDescriptor epoll_;
@@ -162,8 +175,8 @@ class Reactor {
   std::map<std::uint64_t, Watched> watched_;
   std::map<Timer::Key, Callback> timers_;
   std::vector<std::coroutine_handle<>> deferred_;
-  std::list<Hook> turn_end_;
-  bool in_turn_end_ = false;  ///< hooks are being called: ended ones are only marked
+  HookList after_handlers_;
+  HookList turn_end_;
 
   std::mutex mutex_;
   std::vector<Callback> posted_;  ///< guarded by mutex_

@@ -90,10 +90,14 @@ void Channel::mount(const std::string& mount_point, std::function<void()> on_end
   on_end_ = std::move(on_end);
   const int fd = fuse_session_fd(session_.get());
   if (fcntl(fd, F_SETFL, O_NONBLOCK) != 0) throw system_error(errno, "/dev/fuse");
-  watch_ = reactor_.watch(fd, EPOLLIN, [this](std::uint32_t) { serve(); });
+  watch_ = reactor_.watch(fd, EPOLLIN, [](std::uint32_t) { /* this turn's serve() sees to it */ });
+  serve_ = reactor_.after_handlers([this] { serve(); });
 }
 
-void Channel::stop() { watch_ = {}; }
+void Channel::stop() {
+  watch_ = {};
+  serve_ = {};
+}
 
 SlabPool::Slab Channel::keep_slab() { return std::move(current_); }
 

@@ -57,6 +57,7 @@ class Channel {
   SlabPool::Slab current_;
   NewerRequest newer_request_ = NewerRequest::kNone;  ///< of the request being handed out
   Reactor::Watch watch_;
+  Reactor::Hook serve_;
 };
 
 }  // namespace lunfs::fs

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/checked.h"
+#include "base/frame_pool.h"
 #include "base/log.h"
 #include "base/spawn.h"
 #include "fs/errno_map.h"
@@ -49,6 +50,12 @@ struct IoOperations::Request {
   }
   Request(const Request&) = delete;
   Request& operator=(const Request&) = delete;
+
+  // Pooled like the coroutines around it.
+  static void* operator new(std::size_t size) { return frame_pool::allocate(size); }
+  static void operator delete(void* request, std::size_t size) noexcept {
+    frame_pool::release(request, size);
+  }
 
   Operation operation;
   Cancellation cancellation;

@@ -309,7 +309,10 @@ void Connection::receive_login(std::uint32_t events) {
       }
       if (peek == LoginGuard::Peek::kIncomplete) return;
       // Before service(), which may report the end of the login.
-      if (guard_->inspector().finished()) phase_ = Phase::kReady;
+      if (guard_->inspector().finished()) {
+        phase_ = Phase::kReady;
+        buffer_.begin();
+      }
       service(POLLIN);
       if (phase_ == Phase::kReady) return;
     }
@@ -318,14 +321,23 @@ void Connection::receive_login(std::uint32_t events) {
   }
 }
 
+/// False if the connection is broken.
+bool Connection::run_libiscsi(int poll_events) {
+  const SocketCalls::Scope scope(buffer_);
+  buffer_.look_again();
+  if (iscsi_service(context_, poll_events) != 0) return false;
+  // What the buffer has read ahead nobody tells of again.
+  for (std::size_t before = 0; buffer_.received_bytes() != before;) {
+    before = buffer_.received_bytes();
+    if (before != 0 && iscsi_service(context_, POLLIN) != 0) return false;
+  }
+  return (poll_events & POLLOUT) == 0 || buffer_.flush(iscsi_get_fd(context_));
+}
+
 void Connection::service(int poll_events) {
   if (ended()) return;
   const bool waiting = !connected_ || !answered_;
-  bool failed = false;
-  {
-    const ReceiveTap::Scope scope(tap_);
-    failed = iscsi_service(context_, poll_events) != 0;
-  }
+  const bool failed = !run_libiscsi(poll_events);
   if (user_ != nullptr) user_->on_progress();
   const bool logged_out = phase_ == Phase::kReady && iscsi_is_logged_in(context_) == 0;
   if (tap_.fault()) {
@@ -342,16 +354,17 @@ void Connection::service(int poll_events) {
 
 void Connection::end_of_turn() {
   if (!std::exchange(dirty_, false)) return;
-  if (phase_ != Phase::kIdle && phase_ != Phase::kConnecting &&
-      (iscsi_which_events(context_) & POLLOUT) != 0) {
-    service(POLLOUT);
-  }
+  if (phase_ != Phase::kIdle && phase_ != Phase::kConnecting && wants_write()) service(POLLOUT);
   if (!ended()) watch_for_events();
+}
+
+bool Connection::wants_write() const noexcept {
+  return buffer_.has_unsent() || (iscsi_which_events(context_) & POLLOUT) != 0;
 }
 
 void Connection::watch_for_events() {
   if (phase_ == Phase::kConnecting) return;
-  const bool wants_write = phase_ != Phase::kIdle && (iscsi_which_events(context_) & POLLOUT) != 0;
+  const bool wants_write = phase_ != Phase::kIdle && this->wants_write();
   const std::uint32_t read = phase_ == Phase::kReady || phase_ == Phase::kLeaving
                                  ? std::uint32_t{EPOLLIN}
                                  : kWhileLoggingIn;

@@ -17,6 +17,7 @@
 #include "iscsi/iqn.h"
 #include "iscsi/lun_url.h"
 #include "iscsi/receive_tap.h"
+#include "iscsi/socket_buffer.h"
 
 struct iscsi_context;
 
@@ -119,6 +120,8 @@ class Connection {
   void handle_connecting(std::uint32_t events);
   void receive_login(std::uint32_t events);
   void service(int poll_events);
+  bool run_libiscsi(int poll_events);
+  [[nodiscard]] bool wants_write() const noexcept;
   void end_of_turn();
   void tick();
   void watch_for_events();
@@ -134,6 +137,7 @@ class Connection {
   bool broken_ = false;
   std::unique_ptr<LoginGuard> guard_;  ///< while logging in
   ReceiveTap tap_;
+  SocketBuffer buffer_{tap_};
 
   WakeUp changed_;
   bool connected_ = false;
@@ -142,7 +146,7 @@ class Connection {
   std::vector<DiscoveredTarget> targets_;
 
   Reactor::Watch watch_;
-  Reactor::TurnEnd turn_end_;
+  Reactor::Hook turn_end_;
   Reactor::Timer timer_;
 };
 

@@ -64,11 +64,12 @@ std::uint32_t Lun::blocks(std::uint64_t length) const {
 }
 
 Task<void> Lun::do_read(RequestContext& context, std::uint64_t offset, IoSpan out) {
+  const bool single = out.size() <= features_.geometry.max_transfer_bytes;
+  return single ? read_piece(context, offset, out) : read_pieces(context, offset, out);
+}
+
+Task<void> Lun::read_pieces(RequestContext& context, std::uint64_t offset, IoSpan out) {
   const std::uint64_t piece = features_.geometry.max_transfer_bytes;
-  if (out.size() <= piece) {
-    co_await read_piece(context, offset, out);
-    co_return;
-  }
   std::vector<Task<void>> reads;
   for_pieces(offset, out.size(), piece,
              [&](std::uint64_t at, std::uint64_t done, std::uint64_t length) {
@@ -127,11 +128,14 @@ Task<void> Lun::write_through(RequestContext& context, std::uint64_t offset, Con
 
 Task<void> Lun::write_all(RequestContext& context, std::uint64_t offset, ConstIoSpan in,
                           WriteFlags flags) {
+  const bool single = in.size() <= features_.geometry.max_transfer_bytes;
+  return single ? write_piece(context, offset, in, flags)
+                : write_pieces(context, offset, in, flags);
+}
+
+Task<void> Lun::write_pieces(RequestContext& context, std::uint64_t offset, ConstIoSpan in,
+                             WriteFlags flags) {
   const std::uint64_t piece = features_.geometry.max_transfer_bytes;
-  if (in.size() <= piece) {
-    co_await write_piece(context, offset, in, flags);
-    co_return;
-  }
   std::vector<Task<void>> writes;
   for_pieces(offset, in.size(), piece,
              [&](std::uint64_t at, std::uint64_t done, std::uint64_t length) {

@@ -50,6 +50,9 @@ class Lun final : public BlockDevice {
   Task<void> read_piece(RequestContext& context, std::uint64_t offset, IoSpan out);
   Task<void> write_piece(RequestContext& context, std::uint64_t offset, ConstIoSpan in,
                          WriteFlags flags);
+  Task<void> read_pieces(RequestContext& context, std::uint64_t offset, IoSpan out);
+  Task<void> write_pieces(RequestContext& context, std::uint64_t offset, ConstIoSpan in,
+                          WriteFlags flags);
   Task<void> write_all(RequestContext& context, std::uint64_t offset, ConstIoSpan in,
                        WriteFlags flags);
   Task<void> write_through(RequestContext& context, std::uint64_t offset, ConstIoSpan in,

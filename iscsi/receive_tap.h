@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 namespace lunfs::iscsi {
 
@@ -17,36 +18,27 @@ namespace lunfs::iscsi {
 /// before libiscsi sees it. And libiscsi does not count the bytes that it puts into a caller's
 /// buffer; here they are counted for each command, and must come in order.
 ///
-/// Works by defining recv() and readv() in the program, ahead of libc's; they pass everything on
-/// and tell the tap of the thread, if it has one at that moment. active() says whether that worked.
-/// Belongs to the reactor's thread. Source: RFC 7143 §11.4.3 and §11.7.
+/// SocketBuffer shows it what libiscsi receives; active() says whether that worked. Belongs to the
+/// reactor's thread. Source: RFC 7143 §11.4.3 and §11.7.
 class ReceiveTap {
  public:
-  /// While it lives, what this thread receives goes past the tap. One at a time.
-  class Scope {
-   public:
-    explicit Scope(ReceiveTap& tap) noexcept;
-    Scope(const Scope&) = delete;
-    Scope& operator=(const Scope&) = delete;
-    ~Scope();
-  };
-
   /// Something was received past the tap.
   [[nodiscard]] bool active() const noexcept { return active_; }
   /// What broke the protocol; the session must end then.
   [[nodiscard]] const std::optional<std::string>& fault() const noexcept { return fault_; }
 
   /// Counts from now on for the command with this initiator task tag.
-  void expect(std::uint32_t tag) { counts_[tag] = 0; }
+  void expect(std::uint32_t tag);
   /// Bytes of data received for the command; forgets it.
-  std::uint64_t take(std::uint32_t tag) noexcept;
+  std::uint64_t take(std::uint32_t tag);
 
   /// The next bytes of the stream; a response code in them may be changed.
   void received(std::span<std::byte> bytes);
-  /// The next bytes of the stream went elsewhere; headers never do.
-  void received_elsewhere(std::size_t size) noexcept;
+  /// Of the last PDU that has any, with padding.
+  [[nodiscard]] std::size_t payload_bytes() const noexcept { return payload_bytes_; }
 
  private:
+  using Counts = std::unordered_map<std::uint32_t, std::uint64_t>;
   static constexpr std::size_t kHeaderBytes = 48;
 
   std::size_t take_header(std::span<std::byte> bytes);
@@ -57,7 +49,9 @@ class ReceiveTap {
   std::array<std::byte, kHeaderBytes> header_{};
   std::size_t header_size_ = 0;   ///< how much of header_ is there
   std::size_t payload_left_ = 0;  ///< of the PDU behind the header, with padding
-  std::unordered_map<std::uint32_t, std::uint64_t> counts_;
+  std::size_t payload_bytes_ = 0;
+  Counts counts_;
+  std::vector<Counts::node_type> spare_;  ///< so that a command costs no allocation
 };
 
 }  // namespace lunfs::iscsi

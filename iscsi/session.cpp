@@ -29,14 +29,24 @@ std::uint16_t encoded_lun(std::uint16_t lun) noexcept {
 /// libiscsi wants a pointer to bytes it may change, also for what it only sends.
 void* unchanged(ConstIoSpan bytes) noexcept { return const_cast<std::byte*>(bytes.data()); }
 
-/// libiscsi changes its vectors while it uses them, so they are the request's own.
-std::vector<scsi_iovec> make_vectors(const ScsiCommand& command) {
-  std::vector<scsi_iovec> vectors;
-  vectors.reserve(command.in.size() + command.out.size());
-  for (const IoSpan& part : command.in) vectors.push_back({part.data(), part.size()});
-  for (const ConstIoSpan& part : command.out) vectors.push_back({unchanged(part), part.size()});
-  return vectors;
-}
+/// A command's buffers as libiscsi wants them. It changes them while it uses them, so they are the
+/// request's own; a single one, which is the rule, costs no allocation.
+class Vectors {
+ public:
+  explicit Vectors(const ScsiCommand& command) : size_(command.in.size() + command.out.size()) {
+    if (size_ > 1) many_.resize(size_);
+    scsi_iovec* next = all().data();
+    for (const IoSpan& part : command.in) *next++ = {part.data(), part.size()};
+    for (const ConstIoSpan& part : command.out) *next++ = {unchanged(part), part.size()};
+  }
+
+  std::span<scsi_iovec> all() noexcept { return {size_ > 1 ? many_.data() : &single_, size_}; }
+
+ private:
+  std::size_t size_;
+  scsi_iovec single_{};
+  std::vector<scsi_iovec> many_;
+};
 
 TaskPointer make_task(const ScsiCommand& command, std::span<scsi_iovec> vectors) {
   scsi_xfer_dir direction = SCSI_XFER_NONE;
@@ -100,8 +110,8 @@ std::optional<ScsiStatus> scsi_status(int status) noexcept {
 struct Session::Request {
   Session& session;
   const ScsiCommand& command;
-  std::vector<scsi_iovec> vectors = make_vectors(command);
-  TaskPointer task = make_task(command, vectors);
+  Vectors vectors{command};
+  TaskPointer task = make_task(command, vectors.all());
   RequestContext::Clock::time_point started = RequestContext::Clock::now();
   std::optional<ScsiStatus> status{};  ///< none when it ends: the connection ended first
   bool in_flight = false;
@@ -141,7 +151,13 @@ Session::Session(std::unique_ptr<Connection> connection, std::uint16_t lun,
 Session::~Session() { connection_->set_user(nullptr); }
 
 Task<CommandResult> Session::execute(RequestContext& context, const ScsiCommand& command) {
-  co_await enter(context);
+  context.check();
+  if (connection_->ended()) throw connection_->failure();
+  if (full() || !waiting_.empty()) {
+    co_await wait_for_place(context);
+  } else {
+    ++entered_;
+  }
   struct Place {
     Session& session;
     ~Place() { session.leave(); }
@@ -178,13 +194,7 @@ bool Session::full() const noexcept {
   return entered_ >= kMaxInFlight || !draining_.empty();
 }
 
-Task<void> Session::enter(RequestContext& context) {
-  context.check();
-  if (connection_->ended()) throw connection_->failure();
-  if (!full() && waiting_.empty()) {
-    ++entered_;
-    co_return;
-  }
+Task<void> Session::wait_for_place(RequestContext& context) {
   Waiter waiter(connection_->reactor());
   waiting_.push_back(&waiter);
   co_await waiter.admitted.until(context);
@@ -216,14 +226,20 @@ void Session::start(Request& request) {
                                &Callbacks::on_command, nullptr, &request) != 0) {
     throw Error(ErrorKind::kUnreachable, "the session takes no more commands");
   }
-  request.place = in_flight_.insert(in_flight_.end(), &request);
+  if (spare_.empty()) spare_.push_back(nullptr);
+  request.place = spare_.begin();
+  *request.place = &request;
+  in_flight_.splice(in_flight_.end(), spare_, request.place);
   connection_->tap().expect(request.task->itt);
   request.in_flight = true;
   ++stats_.commands;
   connection_->queued();
 }
 
-void Session::finish(Request& request) noexcept {
+/// Ends the first of `from`.
+void Session::finish_first(Requests& from) noexcept {
+  Request& request = *from.front();
+  spare_.splice(spare_.end(), from, from.begin());
   request.in_flight = false;
   if (request.waiting) connection_->reactor().defer(request.waiting);
 }
@@ -239,13 +255,10 @@ void Session::on_progress() noexcept {
       draining_.splice(draining_.end(), answered_, answered_.begin());
       continue;
     }
-    answered_.pop_front();
-    finish(request);
+    finish_first(answered_);
   }
   if (!draining_.empty() && !connection_->sending()) {
-    Requests done;
-    done.swap(draining_);
-    for (Request* request : done) finish(*request);
+    while (!draining_.empty()) finish_first(draining_);
     admit_waiting();
   }
 }
@@ -266,9 +279,7 @@ void Session::on_tick() noexcept {
 void Session::on_end() noexcept {
   // The context is gone: nothing refers to the tasks and buffers any more.
   for (Requests* requests : {&answered_, &draining_, &in_flight_}) {
-    Requests done;
-    done.swap(*requests);
-    for (Request* request : done) finish(*request);
+    while (!requests->empty()) finish_first(*requests);
   }
   for (Waiter* waiter : waiting_) waiter->admitted.wake();
 }

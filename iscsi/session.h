@@ -57,11 +57,11 @@ class Session final : private Connection::User {
   };
   using Requests = std::list<Request*>;
 
-  Task<void> enter(RequestContext& context);
+  Task<void> wait_for_place(RequestContext& context);
   void leave() noexcept;
   void admit_waiting() noexcept;
   void start(Request& request);
-  void finish(Request& request) noexcept;
+  void finish_first(Requests& from) noexcept;
   [[nodiscard]] bool full() const noexcept;
 
   void on_progress() noexcept override;
@@ -78,6 +78,7 @@ class Session final : private Connection::User {
   Requests in_flight_;          ///< oldest first
   Requests answered_;           ///< libiscsi has called back, not yet finished
   Requests draining_;           ///< refused writes whose data libiscsi may still be sending
+  Requests spare_;              ///< nodes without a request, so that one costs no allocation
 };
 
 }  // namespace lunfs::iscsi

@@ -52,7 +52,7 @@ Task<bool> TransferJoiner::join(Transfer transfer) {
   co_return entry.moved;
 }
 
-bool TransferJoiner::fits_behind(const std::vector<Entry*>& run, const Entry& next) const {
+bool TransferJoiner::fits_behind(std::span<Entry* const> run, const Entry& next) const {
   const Transfer& first = run.front()->transfer;
   const Transfer& last = run.back()->transfer;
   return next.transfer.is_write() == last.is_write() && next.transfer.offset == last.end() &&
@@ -60,22 +60,27 @@ bool TransferJoiner::fits_behind(const std::vector<Entry*>& run, const Entry& ne
 }
 
 void TransferJoiner::dispatch() {
-  std::vector<Entry*> all = std::exchange(pending_, {});
+  std::vector<Entry*> all = std::exchange(pending_, std::move(spare_));
   // Stable: of two transfers of the same place the order stays; which one counts is nobody's to
   // say.
   std::stable_sort(all.begin(), all.end(), [](const Entry* a, const Entry* b) {
     return std::pair(a->transfer.is_write(), a->transfer.offset) <
            std::pair(b->transfer.is_write(), b->transfer.offset);
   });
-  for (std::size_t at = 0; at < all.size();) {
-    std::vector<Entry*> run{all[at++]};
-    while (at < all.size() && fits_behind(run, *all[at])) run.push_back(all[at++]);
-    if (run.size() == 1) {
+  for (std::span<Entry*> rest(all); !rest.empty();) {
+    std::size_t count = 1;
+    while (count < rest.size() && fits_behind(rest.first(count), *rest[count])) ++count;
+    const std::span<Entry*> run = rest.first(count);
+    rest = rest.subspan(count);
+    if (count == 1) {
       settle(*run.front(), false);
     } else {
-      spawn(move_together(std::move(run)), [](const std::exception_ptr& /*told to each*/) {});
+      spawn(move_together({run.begin(), run.end()}),
+            [](const std::exception_ptr& /*told to each*/) {});
     }
   }
+  all.clear();
+  spare_ = std::move(all);
 }
 
 void TransferJoiner::settle(Entry& entry, bool moved) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <exception>
 #include <functional>
+#include <span>
 #include <vector>
 
 #include "base/block_device.h"
@@ -59,12 +60,13 @@ class TransferJoiner {
   void dispatch();
   void settle(Entry& entry, bool moved);
   Task<void> move_together(std::vector<Entry*> members);
-  [[nodiscard]] bool fits_behind(const std::vector<Entry*>& run, const Entry& next) const;
+  [[nodiscard]] bool fits_behind(std::span<Entry* const> run, const Entry& next) const;
 
   Reactor& reactor_;
   std::uint64_t max_joined_bytes_;
   Send send_;
   std::vector<Entry*> pending_;  ///< of this turn; bounded by the requests in flight
+  std::vector<Entry*> spare_;    ///< empty: memory for the next turn's
 };
 
 }  // namespace lunfs::iscsi

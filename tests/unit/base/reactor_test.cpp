@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "base/run.h"
+#include "base/spawn.h"
 #include "tests/support/yield.h"
 
 namespace lunfs {
@@ -302,8 +303,8 @@ TEST(Reactor, HooksRunAtTheEndOfEveryTurnInOrder) {
 TEST(Reactor, HookMayEndItselfAndTheNext) {
   Reactor reactor;
   int calls = 0;
-  std::optional<Reactor::TurnEnd> first;
-  std::optional<Reactor::TurnEnd> second;
+  std::optional<Reactor::Hook> first;
+  std::optional<Reactor::Hook> second;
   const auto token = std::make_shared<int>(1);
   first.emplace(reactor.at_turn_end([&, token] {
     first.reset();
@@ -324,7 +325,7 @@ TEST(Reactor, HookMayEndItselfAndTheNext) {
 TEST(Reactor, HookAddedByAHookRunsInTheSameTurn) {
   Reactor reactor;
   int calls = 0;
-  std::optional<Reactor::TurnEnd> added;
+  std::optional<Reactor::Hook> added;
   const auto adding = reactor.at_turn_end([&] {
     if (!added) added.emplace(reactor.at_turn_end([&] { ++calls; }));
   });
@@ -342,6 +343,26 @@ TEST(Reactor, DeferredWorkRunsBeforeTheHooks) {
     list.push_back(1);
   }(reactor, order));
   EXPECT_EQ(order, (std::vector<int>{1, 2}));
+}
+
+TEST(Reactor, LookAfterTheHandlersStandsBetweenTheirWorkAndTheEndOfTheTurn) {
+  Reactor reactor;
+  std::vector<int> order;
+  const auto last = reactor.at_turn_end([&] { order.push_back(3); });
+  const auto look = reactor.after_handlers([&] {
+    order.push_back(1);
+    spawn(
+        [](Reactor& loop, std::vector<int>& list) -> Task<void> {
+          co_await Yield{loop};
+          list.push_back(2);
+        }(reactor, order),
+        [](const std::exception_ptr&) {});
+  });
+  run_until_done(reactor, [](Reactor& loop, std::vector<int>& list) -> Task<void> {
+    co_await Yield{loop};
+    list.push_back(0);
+  }(reactor, order));
+  EXPECT_EQ(order, (std::vector<int>{0, 1, 2, 3}));
 }
 
 TEST(Reactor, EndlessChainOfDeferredWorkStarvesNobody) {

@@ -58,18 +58,16 @@ TEST(ReceiveTap, StreamMayComeInAnyPieces) {
   }
 }
 
-TEST(ReceiveTap, PayloadMayGoElsewhere) {
+TEST(ReceiveTap, TellsTheLengthOfTheLastPayload) {
   ReceiveTap tap;
-  tap.expect(1);
-  Bytes first = data_in(1, 0, 9);
-  tap.received(std::span(first).first(48));
-  tap.received_elsewhere(4);
-  tap.received_elsewhere(5);
-  Bytes padding(3);
-  tap.received(padding);
-  Bytes second = data_in(1, 9, 1);
-  tap.received(second);
-  EXPECT_EQ(tap.take(1), 10U);
+  EXPECT_EQ(tap.payload_bytes(), 0U);
+  Bytes data = data_in(1, 0, 9);
+  tap.received(std::span(data).first(48));
+  EXPECT_EQ(tap.payload_bytes(), 12U);
+  tap.received(std::span(data).subspan(48));
+  Bytes without_data = response(0, 0);
+  tap.received(without_data);
+  EXPECT_EQ(tap.payload_bytes(), 12U);
 }
 
 TEST(ReceiveTap, DataOutOfPlaceIsAFaultAndDoesNotCount) {
