@@ -155,8 +155,9 @@ bool Reactor::take_stop() {
 
 void Reactor::wait() {
   std::array<epoll_event, kEventsPerWait> events{};
-  const int limit = deferred_.empty() ? wait_limit_ms() : 0;
-  const int count = epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), limit);
+  const std::optional<timespec> limit = wait_limit();
+  const int count = epoll_pwait2(epoll_.get(), events.data(), static_cast<int>(events.size()),
+                                 limit ? &*limit : nullptr, nullptr);
   if (count < 0 && errno != EINTR) throw system_error(errno, "waiting for events");
   for (int i = 0; i < count; ++i) {
     const epoll_event& event = events[static_cast<std::size_t>(i)];
@@ -172,14 +173,16 @@ void Reactor::end_turn() {
   turn_end_.call();
 }
 
-int Reactor::wait_limit_ms() const {
-  if (timers_.empty()) return -1;
-  constexpr std::chrono::milliseconds kLongest{60'000};
+std::optional<timespec> Reactor::wait_limit() const {
+  if (!deferred_.empty()) return timespec{};
+  if (timers_.empty()) return std::nullopt;
+  constexpr Clock::duration kLongest = std::chrono::minutes(1);
   const Clock::time_point first = timers_.begin()->first.when;
   const Clock::time_point now = Clock::now();
-  if (first <= now) return 0;  // asked first: the distance to the far past does not fit
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(first - now);
-  return static_cast<int>(std::min(left, kLongest).count());
+  if (first <= now) return timespec{};  // asked first: the distance to the far past does not fit
+  const auto left = std::chrono::nanoseconds(std::min(first - now, kLongest));
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(left);
+  return timespec{.tv_sec = seconds.count(), .tv_nsec = (left - seconds).count()};
 }
 
 void Reactor::dispatch(std::uint64_t id, std::uint32_t events) {

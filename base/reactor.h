@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -163,7 +164,7 @@ class Reactor {
   [[nodiscard]] bool take_stop();
   void wait();
   void end_turn();
-  [[nodiscard]] int wait_limit_ms() const;
+  [[nodiscard]] std::optional<timespec> wait_limit() const;
   void dispatch(std::uint64_t id, std::uint32_t events);
   void fire_timers();
   void resume_deferred();

@@ -159,6 +159,7 @@ void Connection::end(Error reason) {
   watch_ = {};
   turn_end_ = {};
   timer_ = {};
+  look_.reset();
   // Calls back every command that it still has; they only store.
   iscsi_destroy_context(std::exchange(context_, nullptr));
   if (user_ != nullptr) user_->on_end();
@@ -273,7 +274,10 @@ void Connection::handle(std::uint32_t events) {
     case Phase::kReady:
     case Phase::kLeaving:
       // What had arrived before the hang-up counts, so it is read first.
-      if ((events & EPOLLIN) != 0) service(POLLIN);
+      if ((events & EPOLLIN) != 0) {
+        if (moderated_) received_ = Reactor::Clock::now();
+        service(POLLIN);
+      }
       if ((events & EPOLLOUT) != 0) service(POLLOUT);
       if ((events & (EPOLLHUP | EPOLLERR)) != 0 && !ended()) {
         end(Error(ErrorKind::kUnreachable,
@@ -355,7 +359,30 @@ void Connection::service(int poll_events) {
 void Connection::end_of_turn() {
   if (!std::exchange(dirty_, false)) return;
   if (phase_ != Phase::kIdle && phase_ != Phase::kConnecting && wants_write()) service(POLLOUT);
-  if (!ended()) watch_for_events();
+  if (ended()) return;
+  watch_for_events();
+  if (phase_ == Phase::kReady) moderate();
+}
+
+void Connection::moderate() {
+  if (user_ == nullptr) return;
+  moderated_ = moderation_.apply(iscsi_get_fd(context_), user_->outstanding());
+  if (moderated_ && !look_) {
+    received_ = Reactor::Clock::now();
+    look_ = reactor_.at(received_ + ReceiveModeration::kLongest, [this] { look_at_moderated(); });
+  }
+}
+
+/// One timer that renews itself while it is needed, so that a turn costs none.
+void Connection::look_at_moderated() {
+  look_.reset();
+  if (!moderated_ || phase_ != Phase::kReady || ended()) return;
+  const auto due = received_ + ReceiveModeration::kLongest;
+  if (Reactor::Clock::now() >= due) {
+    handle(EPOLLIN);
+  } else {
+    look_ = reactor_.at(due, [this] { look_at_moderated(); });
+  }
 }
 
 bool Connection::wants_write() const noexcept {

@@ -16,6 +16,7 @@
 #include "iscsi/credentials.h"
 #include "iscsi/iqn.h"
 #include "iscsi/lun_url.h"
+#include "iscsi/receive_moderation.h"
 #include "iscsi/receive_tap.h"
 #include "iscsi/socket_buffer.h"
 
@@ -64,6 +65,8 @@ class Connection {
     virtual ~User() = default;
     /// Callbacks may have run.
     virtual void on_progress() noexcept = 0;
+    /// What it waits for.
+    [[nodiscard]] virtual Outstanding outstanding() const noexcept = 0;
     /// Once a second.
     virtual void on_tick() noexcept = 0;
     /// The context is gone; failure() says why.
@@ -125,6 +128,8 @@ class Connection {
   void end_of_turn();
   void tick();
   void watch_for_events();
+  void moderate();
+  void look_at_moderated();
 
   Reactor& reactor_;
   ConnectionOptions options_;
@@ -138,6 +143,9 @@ class Connection {
   std::unique_ptr<LoginGuard> guard_;  ///< while logging in
   ReceiveTap tap_;
   SocketBuffer buffer_{tap_};
+  ReceiveModeration moderation_;
+  bool moderated_ = false;               ///< the socket may hold back what has come
+  Reactor::Clock::time_point received_;  ///< when it was last looked at
 
   WakeUp changed_;
   bool connected_ = false;
@@ -148,6 +156,7 @@ class Connection {
   Reactor::Watch watch_;
   Reactor::Hook turn_end_;
   Reactor::Timer timer_;
+  std::optional<Reactor::Timer> look_;  ///< runs while moderated_, and to its end after
 };
 
 /// Ends a connection when a context's deadline passes or its caller gives up, so that what is in

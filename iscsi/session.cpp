@@ -26,6 +26,12 @@ std::uint16_t encoded_lun(std::uint16_t lun) noexcept {
   return lun < 256 ? lun : static_cast<std::uint16_t>(kFlatSpace | lun);
 }
 
+/// Of the answer to a command that succeeds, as one PDU.
+std::size_t answer_bytes(const ScsiCommand& command) noexcept {
+  constexpr std::size_t kHeaderBytes = 48;
+  return kHeaderBytes + command.in_size();
+}
+
 /// libiscsi wants a pointer to bytes it may change, also for what it only sends.
 void* unchanged(ConstIoSpan bytes) noexcept { return const_cast<std::byte*>(bytes.data()); }
 
@@ -129,6 +135,7 @@ struct Session::Callbacks {
       return;
     }
     request.status = known;
+    request.session.answer_bytes_ -= answer_bytes(request.command);
     Requests& answered = request.session.answered_;
     answered.splice(answered.end(), request.session.in_flight_, request.place);
   }
@@ -230,6 +237,7 @@ void Session::start(Request& request) {
   request.place = spare_.begin();
   *request.place = &request;
   in_flight_.splice(in_flight_.end(), spare_, request.place);
+  answer_bytes_ += answer_bytes(request.command);
   connection_->tap().expect(request.task->itt);
   request.in_flight = true;
   ++stats_.commands;
@@ -261,6 +269,10 @@ void Session::on_progress() noexcept {
     while (!draining_.empty()) finish_first(draining_);
     admit_waiting();
   }
+}
+
+Outstanding Session::outstanding() const noexcept {
+  return {.commands = in_flight_.size(), .answer_bytes = answer_bytes_};
 }
 
 void Session::on_tick() noexcept {

@@ -65,6 +65,7 @@ class Session final : private Connection::User {
   [[nodiscard]] bool full() const noexcept;
 
   void on_progress() noexcept override;
+  [[nodiscard]] Outstanding outstanding() const noexcept override;
   void on_tick() noexcept override;
   void on_end() noexcept override;
 
@@ -73,12 +74,13 @@ class Session final : private Connection::User {
   std::chrono::milliseconds command_timeout_;
   SessionStats stats_;
 
-  std::size_t entered_ = 0;     ///< commands admitted and not ended
-  std::list<Waiter*> waiting_;  ///< in order of arrival
-  Requests in_flight_;          ///< oldest first
-  Requests answered_;           ///< libiscsi has called back, not yet finished
-  Requests draining_;           ///< refused writes whose data libiscsi may still be sending
-  Requests spare_;              ///< nodes without a request, so that one costs no allocation
+  std::size_t entered_ = 0;       ///< commands admitted and not ended
+  std::list<Waiter*> waiting_;    ///< in order of arrival
+  Requests in_flight_;            ///< oldest first
+  std::size_t answer_bytes_ = 0;  ///< what the target will send for them if nothing fails
+  Requests answered_;             ///< libiscsi has called back, not yet finished
+  Requests draining_;             ///< refused writes whose data libiscsi may still be sending
+  Requests spare_;                ///< nodes without a request, so that one costs no allocation
 };
 
 }  // namespace lunfs::iscsi

@@ -1,0 +1,27 @@
+#include "iscsi/receive_moderation.h"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <bit>
+
+namespace lunfs::iscsi {
+
+std::size_t ReceiveModeration::wake_bytes(const Outstanding& outstanding) noexcept {
+  // A power of two, so that it seldom changes: each change is a system call.
+  const std::size_t quarter = std::bit_floor(outstanding.answer_bytes / 4);
+  const bool waits = outstanding.commands >= kManyCommands && quarter <= kMaxWakeBytes;
+  return waits ? std::max<std::size_t>(quarter, 1) : 1;
+}
+
+bool ReceiveModeration::apply(int fd, const Outstanding& outstanding) noexcept {
+  const std::size_t wanted = wake_bytes(outstanding);
+  if (wanted != applied_) {
+    const int value = static_cast<int>(wanted);
+    if (setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &value, sizeof(value)) != 0) return false;
+    applied_ = wanted;
+  }
+  return applied_ > 1;
+}
+
+}  // namespace lunfs::iscsi
