@@ -35,13 +35,13 @@ TEST(Lun, LargeRequestsAreSplitAtTheTargetsLimit) {
   EXPECT_EQ(fake.target.count(kRead), 4U);
 }
 
-TEST(Lun, LargeRequestsAreSplitAtOneMebibyte) {
+TEST(Lun, LargeRequestsAreSplitAt256KiB) {
   FakeLun fake({.login = {}, .handler = {}, .blocks = 8192});
   const auto data = noise((2 << 20) + 512, 5);
   fake.write(0, data);
-  EXPECT_EQ(fake.target.count(kWrite), 3U);
+  EXPECT_EQ(fake.target.count(kWrite), 9U);
   EXPECT_EQ(fake.read(0, data.size()), data);
-  EXPECT_EQ(fake.target.count(kRead), 3U);
+  EXPECT_EQ(fake.target.count(kRead), 9U);
 }
 
 TEST(Lun, FlushIsSynchronizeCacheWhereThereIsACache) {
