@@ -22,7 +22,7 @@
 
 #include "base/error.h"
 #include "base/file_descriptor.h"
-#include "fs/mount_table.h"
+#include "host/mount_table.h"
 
 namespace lunfs::fs {
 
@@ -68,7 +68,7 @@ void run_fusermount(const std::string& mount_point, Detach how) {
 
 /// Whether a lunfs is mounted on exactly this directory, on top of whatever else is.
 bool is_lunfs_mount(const std::string& mount_point) {
-  const auto mount = find_mount(mount_point);
+  const auto mount = host::find_mount(mount_point);
   return mount && mount->type == "fuse.lunfs";
 }
 

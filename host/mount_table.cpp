@@ -1,9 +1,9 @@
-#include "fs/mount_table.h"
+#include "host/mount_table.h"
 
 #include <fstream>
 #include <sstream>
 
-namespace lunfs::fs {
+namespace lunfs::host {
 
 namespace {
 
@@ -43,4 +43,4 @@ std::optional<MountEntry> find_mount(const std::string& mount_point) {
   return found;
 }
 
-}  // namespace lunfs::fs
+}  // namespace lunfs::host

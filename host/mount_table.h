@@ -3,7 +3,7 @@
 #include <optional>
 #include <string>
 
-namespace lunfs::fs {
+namespace lunfs::host {
 
 /// A line of /proc/self/mountinfo.
 struct MountEntry {
@@ -15,4 +15,4 @@ struct MountEntry {
 /// is. Asks the kernel's table only, never the mount itself.
 [[nodiscard]] std::optional<MountEntry> find_mount(const std::string& mount_point);
 
-}  // namespace lunfs::fs
+}  // namespace lunfs::host
