@@ -1,7 +1,11 @@
 #include "host/mount_table.h"
 
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <system_error>
 
 namespace lunfs::host {
 
@@ -21,6 +25,22 @@ std::string unescaped(const std::string& text) {
   return result;
 }
 
+/// The user_id= of FUSE's options; 0 if there is none.
+uid_t owner_in(std::string_view options) {
+  constexpr std::string_view kKey = "user_id=";
+  uid_t owner = 0;
+  for (std::size_t begin = 0; begin < options.size();) {
+    const std::size_t end = std::min(options.find(',', begin), options.size());
+    const std::string_view option = options.substr(begin, end - begin);
+    if (option.starts_with(kKey)) {
+      const std::string_view number = option.substr(kKey.size());
+      std::from_chars(number.data(), number.data() + number.size(), owner);
+    }
+    begin = end + 1;
+  }
+  return owner;
+}
+
 }  // namespace
 
 std::optional<MountEntry> find_mount(const std::string& mount_point) {
@@ -37,10 +57,20 @@ std::optional<MountEntry> find_mount(const std::string& mount_point) {
     // Behind a number of optional fields and a dash.
     while (words >> skipped && skipped != "-") {
     }
-    words >> entry.type;
+    std::string options;
+    words >> entry.type >> skipped >> options;
+    entry.owner = owner_in(options);
     found = entry;  // the last line is the one on top
   }
   return found;
+}
+
+std::string mount_point_of(const std::string& path) {
+  std::filesystem::path absolute = std::filesystem::absolute(path).lexically_normal();
+  if (!absolute.has_filename()) absolute = absolute.parent_path();  // a slash at the end
+  std::error_code failure;
+  const std::filesystem::path above = std::filesystem::canonical(absolute.parent_path(), failure);
+  return failure ? absolute.string() : (above / absolute.filename()).string();
 }
 
 }  // namespace lunfs::host
