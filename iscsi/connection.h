@@ -106,6 +106,8 @@ class Connection {
   [[nodiscard]] ReceiveTap& tap() noexcept { return tap_; }
 
   [[nodiscard]] Reactor& reactor() const noexcept { return reactor_; }
+  /// What it was made with; holds secrets.
+  [[nodiscard]] const ConnectionOptions& options() const noexcept { return options_; }
   /// The numeric address that it runs to.
   [[nodiscard]] const PortalAddress& address() const noexcept { return address_; }
 

@@ -92,6 +92,7 @@ class SrSorter {
     for (const lvm::LogicalVolume& lv : catalog_.vg->volumes) sort_one(lv);
     note_journals();
     note_records_without_lv();
+    for (NotShown& one : catalog_.not_shown) describe(one);
     catalog_.links = make_name_links(catalog_.volumes);
     return std::move(catalog_);
   }
@@ -102,6 +103,7 @@ class SrSorter {
     const Mgt& mgt = *contents_.mgt;
     catalog_.sr_label = mgt.label;
     catalog_.sr_description = mgt.description;
+    catalog_.sr_allocation = mgt.allocation;
     if (mgt.sr_uuid && mgt.sr_uuid != catalog_.sr_uuid) {
       catalog_.warnings.push_back(fmt::format("MGT belongs to SR {}, but the VG is named {}",
                                               mgt.sr_uuid->text(), catalog_.vg->name));
@@ -267,6 +269,17 @@ class SrSorter {
 
   [[nodiscard]] const VdiRecord* record_of(const Uuid& uuid) const {
     return contents_.mgt ? contents_.mgt->find(uuid) : nullptr;
+  }
+
+  /// What is known of a VDI that is not shown, by its LV's name.
+  void describe(NotShown& one) const {
+    const LvName name = classify_lv(one.lv_name, {});
+    if (name.kind == LvKind::kRawVdi) one.kind = "raw";
+    if (name.kind == LvKind::kVhdVdi) one.kind = "vhd";
+    if (name.kind == LvKind::kQcow2Vdi) one.kind = "qcow2";
+    if (one.kind.empty()) return;
+    one.uuid = name.vdi;
+    if (const VdiRecord* record = record_of(*name.vdi)) one.label = record->label;
   }
 
   void note_journals() {

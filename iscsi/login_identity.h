@@ -1,0 +1,47 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "iscsi/credentials.h"
+#include "iscsi/login.h"
+#include "iscsi/lun_url.h"
+#include "iscsi/open_lun.h"
+
+namespace lunfs::iscsi {
+
+/// What a user may say about who lunfs is to a target; without a word it is looked up.
+struct IdentityOptions {
+  std::optional<std::string> credentials;  ///< file, which must exist then
+  std::optional<std::string> initiator;    ///< a checked name
+};
+
+/// Who lunfs is to targets: the initiator's name and the credentials that were found.
+class LoginIdentity {
+ public:
+  /// Reads the files. Errors: those of initiator_name_of_host() and Credentials::load(); kNotFound
+  /// only for a file that the options name.
+  static LoginIdentity find(const IdentityOptions& options);
+
+  [[nodiscard]] const std::string& initiator() const noexcept { return initiator_; }
+
+  /// How to open the LUN. kAuth if the URL names a user whose secret was not found; kUsage if it
+  /// names another user than the credentials.
+  [[nodiscard]] LunOptions lun_options(LunUrl url) const;
+  /// How to log in to a target of a portal.
+  [[nodiscard]] LoginRequest login_request(const PortalAddress& portal, const Iqn& target) const;
+  /// How to log in for discovery.
+  [[nodiscard]] LoginRequest discovery_request(const PortalAddress& portal) const;
+
+ private:
+  /// For error texts: the file, or every place that has none.
+  [[nodiscard]] std::string source() const;
+
+  std::string initiator_;
+  Credentials credentials_;
+  std::vector<std::string> searched_;
+  std::string found_in_;  ///< the file; empty if there was none
+};
+
+}  // namespace lunfs::iscsi
