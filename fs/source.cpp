@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "iscsi/credentials.h"
 #include "iscsi/initiator_name.h"
+#include "iscsi/initiator_store.h"
 
 namespace lunfs::fs {
 
@@ -44,17 +45,24 @@ FoundCredentials find_credentials(const std::optional<std::string>& option) {
   return result;
 }
 
-std::string initiator_name(const MountOptions& options) {
-  if (options.initiator) return *options.initiator;
-  const iscsi::InitiatorName name = iscsi::initiator_name_of_host();
+iscsi::InitiatorName initiator_name(const MountOptions& options) {
+  if (options.initiator) return {*options.initiator, {}, "initiator=", {}};
+  iscsi::InitiatorName name = iscsi::initiator_name_of_host(iscsi::initiator_name_places());
   log::debug("initiator={} from {}", name.name, name.origin);
-  return name.name;
+  return name;
+}
+
+/// A login that fails is what a new name is most likely to meet: the user must know of it.
+Error with_notice(const Error& error, const std::string& notice) {
+  if (notice.empty()) return error;
+  return Error(error.kind(), fmt::format("{}; {}", error.message(), notice))
+      .because(error.cause())
+      .advise(error.remedy());
 }
 
 Task<Source> open_lun_source(RequestContext& context, Reactor& reactor, ThreadPool& pool,
                              const MountOptions& options) {
-  iscsi::LunOptions lun{.url = iscsi::LunUrl::parse(options.source),
-                        .initiator_name = initiator_name(options)};
+  iscsi::LunOptions lun{.url = iscsi::LunUrl::parse(options.source), .initiator_name = {}};
   lun.login_timeout = options.login_timeout;
   lun.command_timeout = options.timeout.count() == 0 ? kForEver : options.timeout;
   const FoundCredentials found = find_credentials(options.credentials);
@@ -66,10 +74,21 @@ Task<Source> open_lun_source(RequestContext& context, Reactor& reactor, ThreadPo
         .because(fmt::format("searched {}", fmt::join(found.searched, ", ")))
         .advise("write the secret into one of these files (mode 0600), lunfs-credentials(5)");
   }
+  // Last, as it may make a name and store it: not for a mount whose words are wrong.
+  const iscsi::InitiatorName initiator = initiator_name(options);
+  lun.initiator_name = initiator.name;
+  lun.initiator_alias = initiator.alias;
   Source source;
   source.shown = lun.url.text();
-  std::unique_ptr<iscsi::LunDevice> device =
-      co_await iscsi::open_lun(context, reactor, pool, std::move(lun));
+  source.initiator = initiator.name;
+  source.initiator_notice = initiator.notice;
+  source.target = lun.url.target.text();
+  std::unique_ptr<iscsi::LunDevice> device;
+  try {
+    device = co_await iscsi::open_lun(context, reactor, pool, std::move(lun));
+  } catch (const Error& error) {
+    throw with_notice(error, initiator.notice);
+  }
   source.lun = device.get();
   source.device = std::move(device);
   co_return source;

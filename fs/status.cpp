@@ -15,10 +15,13 @@ using Json = nlohmann::ordered_json;
 constexpr std::array kOperations = {Operation::kRead, Operation::kWrite, Operation::kFlush,
                                     Operation::kZero, Operation::kCopy,  Operation::kSeek};
 
-Json session_of(const iscsi::LunDevice& lun) {
+Json session_of(const Source& source) {
+  const iscsi::LunDevice& lun = *source.lun;
   const iscsi::LunIdentity& identity = lun.identity();
   const iscsi::SessionStats stats = lun.stats();
-  return {{"portal", lun.portal_text()},
+  return {{"initiator", source.initiator},
+          {"target", source.target},
+          {"portal", lun.portal_text()},
           {"state", lun.connected() ? "up" : "lost"},
           {"vendor", identity.vendor},
           {"product", identity.product},
@@ -152,7 +155,7 @@ std::string status_json(const StatusInput& input) {
   }
   status["vg"] = vg_of(*catalog.vg);
   status["sessions"] = Json::array();
-  if (input.source.lun != nullptr) status["sessions"].push_back(session_of(*input.source.lun));
+  if (input.source.lun != nullptr) status["sessions"].push_back(session_of(input.source));
   status["requests"] = requests_of(input.io);
   status["vhd_cache"] = cache_of(input.vhd_cache);
   status["volumes"] = volumes_of(catalog);

@@ -30,6 +30,7 @@ struct LunIdentity {
 struct LunOptions {
   LunUrl url;
   std::string initiator_name;
+  std::string initiator_alias{};
   Chap chap{};            ///< empty = no CHAP offered
   Chap discovery_chap{};  ///< for naming the targets that exist; empty = none
   /// Where `chap` came from or was looked for, as error texts may tell it; may be empty.
