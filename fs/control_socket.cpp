@@ -50,6 +50,16 @@ std::string text_of(const Json& object, const char* key) {
   return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
+/// Of the status what names the mount and whom it is logged in to: short, however many disks it
+/// has.
+Json sessions_of(const Json& status) {
+  Json result = Json::object();
+  for (const char* key : {"pid", "source", "mount_point", "sessions"}) {
+    if (status.contains(key)) result[key] = status[key];
+  }
+  return result;
+}
+
 Json failure(const Json& id, const std::string& text) { return {{"id", id}, {"error", text}}; }
 
 }  // namespace
@@ -155,6 +165,9 @@ std::string ControlSocket::answer_to(Client& client, const std::string& line) {
     return {};
   } else if (command == "status") {
     reply = {{"id", request["id"]}, {"status", Json::parse(status_(), nullptr, false)}};
+  } else if (command == "sessions") {
+    reply = sessions_of(Json::parse(status_(), nullptr, false));
+    reply["id"] = request["id"];
   } else {
     reply = failure(request["id"], "unknown command");
   }

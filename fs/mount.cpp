@@ -227,6 +227,7 @@ std::vector<std::string> Mount::fuse_options() const {
 std::vector<std::string> Mount::notices() const {
   const Parts& p = *parts_;
   std::vector<std::string> lines;
+  if (!p.source.initiator_notice.empty()) lines.push_back(p.source.initiator_notice);
   if (!options_.read_only && !p.read_only_reason.empty()) {
     lines.push_back("mounted read-only: " + p.read_only_reason);
   }

@@ -15,15 +15,20 @@ constexpr std::chrono::seconds kForEver{std::chrono::hours{24 * 365}};
 Task<Source> open_lun_source(RequestContext& context, Reactor& reactor, ThreadPool& pool,
                              const MountOptions& options) {
   iscsi::LunUrl url = iscsi::LunUrl::parse(options.source);
-  const auto identity = iscsi::LoginIdentity::find(
+  auto identity = iscsi::LoginIdentity::find(
       {.credentials = options.credentials, .initiator = options.initiator});
   iscsi::LunOptions lun = identity.lun_options(std::move(url));
   lun.login_timeout = options.login_timeout;
   lun.command_timeout = options.timeout.count() == 0 ? kForEver : options.timeout;
   Source source;
   source.shown = lun.url.text();
-  std::unique_ptr<iscsi::LunDevice> device =
-      co_await iscsi::open_lun(context, reactor, pool, std::move(lun));
+  source.initiator_notice = identity.notice();
+  std::unique_ptr<iscsi::LunDevice> device;
+  try {
+    device = co_await iscsi::open_lun(context, reactor, pool, std::move(lun));
+  } catch (const Error& error) {
+    throw identity.with_notice(error);
+  }
   source.lun = device.get();
   source.device = std::move(device);
   co_return source;

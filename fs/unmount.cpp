@@ -5,16 +5,17 @@
 #include <poll.h>
 #include <spawn.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <vector>
 
 #include "base/error.h"
@@ -64,6 +65,12 @@ void run_fusermount(const std::string& mount_point, Detach how) {
           fmt::format("end the program (fuser -vm {} names it), then unmount again", mount_point));
 }
 
+/// Whether a lunfs is mounted on exactly this directory, on top of whatever else is.
+bool is_lunfs_mount(const std::string& mount_point) {
+  const auto mount = host::find_mount(mount_point);
+  return mount && mount->type == host::kMountType;
+}
+
 /// How the daemon of a mount can be asked; what is missing in its status stays empty.
 struct Daemon {
   std::string control_socket;
@@ -85,16 +92,14 @@ Daemon daemon_of(const std::string& mount_point) {
           .pid = pid != status.end() && pid->is_number_integer() ? pid->get<pid_t>() : 0};
 }
 
-/// Nullopt where the daemon cannot be asked.
-std::optional<host::ControlClient> ask_for_end(const Daemon& daemon, uid_t owner) {
-  auto client = host::ControlClient::connect(daemon.control_socket, owner);
-  if (!client) return std::nullopt;
-  try {
-    client->send("wait_end");
-  } catch (const Error&) {
-    return std::nullopt;
+FileDescriptor ask_for_end(const Daemon& daemon) {
+  if (daemon.control_socket.empty()) return {};
+  FileDescriptor socket = host::connect_to_daemon(daemon.control_socket, kEndLimit);
+  constexpr std::string_view kRequest = "{\"id\":1,\"command\":\"wait_end\"}\n";
+  if (socket.valid() && send(socket.get(), kRequest.data(), kRequest.size(), MSG_NOSIGNAL) < 0) {
+    socket.reset();
   }
-  return client;
+  return socket;
 }
 
 Error not_ended(const std::string& mount_point) {
@@ -112,17 +117,22 @@ void wait_for_exit(int process, const std::string& mount_point) {
   }
 }
 
-void wait_for_end(host::ControlClient& client, const std::string& mount_point) {
-  Json reply;
-  try {
-    reply = client.receive(kEndLimit);
-  } catch (const Error& error) {
-    if (error.kind() == ErrorKind::kTimedOut) throw not_ended(mount_point);
-    throw Error(ErrorKind::kIo, fmt::format("{}: the daemon ended without a word", mount_point))
-        .because("it was killed")
-        .advise("writes that no fsync had confirmed may be lost: check the disks");
+void wait_for_end(int socket, const std::string& mount_point) {
+  std::string line;
+  std::array<char, 4096> buffer{};
+  while (line.find('\n') == std::string::npos) {
+    const ssize_t length = recv(socket, buffer.data(), buffer.size(), 0);
+    if (length < 0 && errno == EINTR) continue;
+    if (length < 0) throw not_ended(mount_point);
+    if (length == 0) {
+      throw Error(ErrorKind::kIo, fmt::format("{}: the daemon ended without a word", mount_point))
+          .because("it was killed")
+          .advise("writes that no fsync had confirmed may be lost: check the disks");
+    }
+    line.append(buffer.data(), static_cast<std::size_t>(length));
   }
-  const std::string lost = text_of(reply, "lost");
+  const Json reply = Json::parse(line, nullptr, false);
+  const std::string lost = reply.is_object() ? text_of(reply, "lost") : "an unreadable answer";
   if (!lost.empty()) {
     throw Error(ErrorKind::kIo, fmt::format("{}: unmounted, but {}", mount_point, lost))
         .because("the session was lost before everything was durable")
@@ -147,14 +157,13 @@ void unmount_and_wait(const std::string& mount_point) {
   std::error_code ignored;
   const auto canonical = std::filesystem::weakly_canonical(mount_point, ignored);
   const std::string directory = ignored ? mount_point : canonical.string();
-  const auto mount = host::find_mount(directory);
-  if (!mount || mount->type != host::kMountType) {
+  if (!is_lunfs_mount(directory)) {
     throw Error(ErrorKind::kNotFound, fmt::format("{}: no lunfs is mounted there", directory))
         .advise("findmnt -t fuse.lunfs lists the mounts");
   }
   const bool daemon_died = access(directory.c_str(), F_OK) != 0 && errno == ENOTCONN;
   const Daemon daemon = daemon_of(directory);
-  auto client = ask_for_end(daemon, mount->owner);
+  const FileDescriptor socket = ask_for_end(daemon);
   const FileDescriptor process(
       daemon.pid > 0 ? static_cast<int>(syscall(SYS_pidfd_open, daemon.pid, 0)) : -1);
   remove_mount(directory, Detach::kIfUnused);
@@ -163,7 +172,7 @@ void unmount_and_wait(const std::string& mount_point) {
         .because("it was killed, or it crashed; the log may tell")
         .advise("writes that no fsync had confirmed may be lost: check the disks");
   }
-  if (client) wait_for_end(*client, directory);
+  if (socket.valid()) wait_for_end(socket.get(), directory);
   if (process.valid()) wait_for_exit(process.get(), directory);
 }
 

@@ -1,45 +1,29 @@
 #pragma once
 
-#include <sys/types.h>
-
 #include <chrono>
-#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/file_descriptor.h"
 
+/// The client's side of a mount's control socket. Page: docs/control.md.
 namespace lunfs::host {
 
-/// The other end of a mount's control socket. Page: docs/control.md. Waits by itself, never longer
-/// than told; for programs without a reactor. One question at a time.
-class ControlClient {
- public:
-  /// Nullopt if nobody listens on `path`, or somebody else than `owner` does.
-  [[nodiscard]] static std::optional<ControlClient> connect(const std::string& path, uid_t owner);
+/// Connects to the socket at `path`; every later send or receive on it takes at most `limit`.
+/// Invalid, with errno, if nobody listens there.
+FileDescriptor connect_to_daemon(const std::string& path, std::chrono::seconds limit);
 
-  /// Sends a command. kIo if the daemon has ended.
-  void send(std::string_view command);
-  /// Waits for the answer to the last command, a JSON object. kTimedOut if it has not come within
-  /// `limit`; kIo if the daemon ended; kCorrupt for anything but an object of at most 256 MiB.
-  [[nodiscard]] nlohmann::ordered_json receive(std::chrono::milliseconds limit);
+/// Sends one command and waits for its answer, a line of JSON without its end, for at most `limit`.
+/// nullopt, with errno, if nobody listens there, or if the answer did not come or is larger than
+/// 64 MiB. The peer is whoever owns the socket: what it says is to be checked.
+std::optional<std::string> ask_daemon(const std::string& path, std::string_view command,
+                                      std::chrono::seconds limit);
 
- private:
-  explicit ControlClient(FileDescriptor socket) : socket_(std::move(socket)) {}
-
-  FileDescriptor socket_;
-  std::string input_;
-};
-
-/// A running mount's account of itself, the object of `.lunfs/status.json`: by its control socket,
-/// which is found without touching the mount; where there is none (a user without a run directory),
-/// by the file itself.
-///
-/// @param mount_point  as the mount table has it
-/// Errors: kNotFound (no lunfs is mounted there), kPermission (another user's), kTimedOut (the
-/// daemon does not answer within `limit`), kIo, kCorrupt.
-[[nodiscard]] nlohmann::ordered_json ask_mount_for_status(const std::string& mount_point,
-                                                          std::chrono::milliseconds limit);
+/// The control sockets of this user's mounts; for root, who may ask all, those of every user whose
+/// run directory is below /run/user. Sorted; at most 1024. Some may be left from daemons that were
+/// killed.
+std::vector<std::string> control_sockets();
 
 }  // namespace lunfs::host

@@ -1,21 +1,25 @@
 #include "host/mount_table.h"
 
-#include <algorithm>
-#include <charconv>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <string_view>
 #include <system_error>
+#include <utility>
 
 namespace lunfs::host {
 
 namespace {
 
+constexpr bool is_octal(char c) noexcept { return c >= '0' && c <= '7'; }
+
 /// Undoes the \ooo of /proc/self/mountinfo.
 std::string unescaped(const std::string& text) {
   std::string result;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '\\' && i + 3 < text.size()) {
+    const bool escape = text[i] == '\\' && i + 3 < text.size() && is_octal(text[i + 1]) &&
+                        is_octal(text[i + 2]) && is_octal(text[i + 3]);
+    if (escape) {
       result += static_cast<char>(std::stoi(text.substr(i + 1, 3), nullptr, 8));
       i += 3;
     } else {
@@ -25,42 +29,48 @@ std::string unescaped(const std::string& text) {
   return result;
 }
 
-/// The user_id= of FUSE's options; 0 if there is none.
-uid_t owner_in(std::string_view options) {
-  constexpr std::string_view kKey = "user_id=";
-  uid_t owner = 0;
-  for (std::size_t begin = 0; begin < options.size();) {
-    const std::size_t end = std::min(options.find(',', begin), options.size());
-    const std::string_view option = options.substr(begin, end - begin);
-    if (option.starts_with(kKey)) {
-      const std::string_view number = option.substr(kKey.size());
-      std::from_chars(number.data(), number.data() + number.size(), owner);
-    }
-    begin = end + 1;
-  }
-  return owner;
-}
-
 }  // namespace
 
-std::optional<MountEntry> find_mount(const std::string& mount_point) {
-  std::ifstream table("/proc/self/mountinfo");
+std::optional<std::string> MountEntry::option(const std::string& name) const {
+  std::istringstream words(options);
+  for (std::string word; std::getline(words, word, ',');) {
+    if (word.starts_with(name + "=")) return word.substr(name.size() + 1);
+  }
+  return std::nullopt;
+}
+
+std::vector<MountEntry> parse_mount_table(std::istream& table) {
+  std::vector<MountEntry> all;
   std::string line;
-  std::optional<MountEntry> found;
   while (std::getline(table, line)) {
     std::istringstream words(line);
     std::string skipped;
-    std::string directory;
     MountEntry entry;
-    words >> skipped >> skipped >> entry.device >> skipped >> directory;
-    if (unescaped(directory) != mount_point) continue;
+    words >> skipped >> skipped >> entry.device >> skipped >> entry.mount_point;
     // Behind a number of optional fields and a dash.
     while (words >> skipped && skipped != "-") {
     }
-    std::string options;
-    words >> entry.type >> skipped >> options;
-    entry.owner = owner_in(options);
-    found = entry;  // the last line is the one on top
+    std::getline(words, skipped, ' ');
+    std::getline(words, entry.type, ' ');
+    std::getline(words, entry.source, ' ');  // may be empty
+    std::getline(words, entry.options, ' ');
+    if (!words) continue;
+    entry.mount_point = unescaped(entry.mount_point);
+    entry.source = unescaped(entry.source);
+    all.push_back(std::move(entry));
+  }
+  return all;
+}
+
+std::vector<MountEntry> all_mounts() {
+  std::ifstream table("/proc/self/mountinfo");
+  return parse_mount_table(table);
+}
+
+std::optional<MountEntry> find_mount(const std::string& mount_point) {
+  std::optional<MountEntry> found;
+  for (MountEntry& entry : all_mounts()) {
+    if (entry.mount_point == mount_point) found = std::move(entry);  // the last one is on top
   }
   return found;
 }

@@ -26,6 +26,7 @@ struct ConnectionOptions {
   std::string initiator_name;
   std::optional<Iqn> target;  ///< none: a discovery session
   Chap chap;
+  std::string initiator_alias{};  ///< shown by some targets beside the name; may be empty
 };
 
 /// How the target answered a login that ran by the rules.

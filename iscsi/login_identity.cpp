@@ -8,18 +8,13 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "iscsi/initiator_name.h"
+#include "iscsi/initiator_store.h"
 
 namespace lunfs::iscsi {
 
 LoginIdentity LoginIdentity::find(const IdentityOptions& options) {
   LoginIdentity identity;
-  if (options.initiator) {
-    identity.initiator_ = *options.initiator;
-  } else {
-    InitiatorName name = initiator_name_of_host();
-    log::debug("initiator={} from {}", name.name, name.origin);
-    identity.initiator_ = std::move(name.name);
-  }
+  if (options.initiator) identity.name_ = InitiatorName{*options.initiator, {}, "the options", {}};
   identity.searched_ = credential_places(options.credentials);
   for (const std::string& place : identity.searched_) {
     try {
@@ -33,12 +28,27 @@ LoginIdentity LoginIdentity::find(const IdentityOptions& options) {
   return identity;
 }
 
+const InitiatorName& LoginIdentity::name() {
+  if (!name_) {
+    name_ = initiator_name_of_host(initiator_name_places());
+    log::debug("initiator={} from {}", name_->name, name_->origin);
+  }
+  return *name_;
+}
+
+Error LoginIdentity::with_notice(const Error& error) {
+  if (notice().empty()) return error;
+  return Error(error.kind(), fmt::format("{}; {}", error.message(), notice()))
+      .because(error.cause())
+      .advise(error.remedy());
+}
+
 std::string LoginIdentity::source() const {
   return found_in_.empty() ? fmt::format("none in {}", fmt::join(searched_, ", ")) : found_in_;
 }
 
-LunOptions LoginIdentity::lun_options(LunUrl url) const {
-  LunOptions options{.url = std::move(url), .initiator_name = initiator_};
+LunOptions LoginIdentity::lun_options(LunUrl url) {
+  LunOptions options{.url = std::move(url), .initiator_name = {}};
   const LunUrl& at = options.url;
   options.chap = credentials_.for_login(at.target, at.portal, at.user);
   options.discovery_chap = credentials_.for_discovery(at.portal);
@@ -48,16 +58,22 @@ LunOptions LoginIdentity::lun_options(LunUrl url) const {
         .because(fmt::format("searched {}", fmt::join(searched_, ", ")))
         .advise("write the secret into one of these files (mode 0600), lunfs-credentials(5)");
   }
+  options.initiator_name = name().name;
+  options.initiator_alias = name().alias;
   return options;
 }
 
-LoginRequest LoginIdentity::login_request(const PortalAddress& portal, const Iqn& target) const {
-  return {
-      portal, {initiator_, target, credentials_.for_login(target, portal, std::nullopt)}, source()};
+LoginRequest LoginIdentity::request(const PortalAddress& portal, std::optional<Iqn> target,
+                                    Chap chap) {
+  return {portal, {name().name, std::move(target), std::move(chap), name().alias}, source()};
 }
 
-LoginRequest LoginIdentity::discovery_request(const PortalAddress& portal) const {
-  return {portal, {initiator_, std::nullopt, credentials_.for_discovery(portal)}, source()};
+LoginRequest LoginIdentity::login_request(const PortalAddress& portal, const Iqn& target) {
+  return request(portal, target, credentials_.for_login(target, portal, std::nullopt));
+}
+
+LoginRequest LoginIdentity::discovery_request(const PortalAddress& portal) {
+  return request(portal, std::nullopt, credentials_.for_discovery(portal));
 }
 
 }  // namespace lunfs::iscsi

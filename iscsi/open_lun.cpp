@@ -49,9 +49,10 @@ Task<Error> naming_targets(RequestContext& context, Reactor& reactor, ThreadPool
 Task<std::unique_ptr<Connection>> log_in_naming_targets(RequestContext& context, Reactor& reactor,
                                                         ThreadPool& pool,
                                                         const LunOptions& options) {
-  LoginRequest request{options.url.portal,
-                       {options.initiator_name, options.url.target, options.chap},
-                       options.credentials_source};
+  LoginRequest request{
+      options.url.portal,
+      {options.initiator_name, options.url.target, options.chap, options.initiator_alias},
+      options.credentials_source};
   std::optional<Error> unknown_target;
   try {
     co_return co_await log_in(context, reactor, pool, request);

@@ -20,6 +20,7 @@ namespace lunfs::iscsi {
 struct LunOptions {
   LunUrl url;
   std::string initiator_name;
+  std::string initiator_alias{};
   Chap chap{};            ///< empty = no CHAP offered
   Chap discovery_chap{};  ///< for naming the targets that exist; empty = none
   /// Where `chap` came from or was looked for, as error texts may tell it; may be empty.

@@ -1,11 +1,14 @@
 #include "fs/control_socket.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
+#include <sys/socket.h>
 
+#include <array>
 #include <chrono>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <thread>
 
 #include "host/control_client.h"
@@ -14,7 +17,6 @@
 namespace lunfs::fs {
 namespace {
 
-using host::ControlClient;
 using lunfs::testing::TempDir;
 using Json = nlohmann::ordered_json;
 
@@ -22,22 +24,24 @@ constexpr std::chrono::seconds kLimit{20};
 
 class ControlSocketTest : public ::testing::Test {
  protected:
-  /// A client that the socket will accept in one of the next turns.
-  ControlClient client() {
-    std::optional<ControlClient> one = ControlClient::connect(socket_.path(), geteuid());
-    EXPECT_TRUE(one.has_value());
-    return *std::move(one);
+  /// A client that the socket will accept in one of the next turns, and that has asked.
+  [[nodiscard]] FileDescriptor client_that_asks(std::string_view command) const {
+    FileDescriptor one = host::connect_to_daemon(socket_.path(), kLimit);
+    const std::string line = Json{{"id", 1}, {"command", command}}.dump() + "\n";
+    EXPECT_EQ(send(one.get(), line.data(), line.size(), 0), static_cast<ssize_t>(line.size()));
+    return one;
   }
 
-  /// Turns the reactor while `work` runs on another thread.
-  template <typename Work>
-  void turn_during(Work work) {
+  /// Asks on another thread while the reactor turns.
+  Json ask(std::string_view command) {
+    std::optional<std::string> answer;
     std::thread thread([&] {
-      work();
+      answer = host::ask_daemon(socket_.path(), command, kLimit);
       reactor_.stop();
     });
     reactor_.run();
     thread.join();
+    return Json::parse(answer.value_or("null"), nullptr, false);
   }
 
   TempDir folder_;
@@ -47,48 +51,32 @@ class ControlSocketTest : public ::testing::Test {
 };
 
 TEST_F(ControlSocketTest, StatusIsAnswered) {
-  ControlClient one = client();
-  turn_during([&] {
-    one.send("status");
-    EXPECT_EQ(one.receive(kLimit), (Json{{"id", 1}, {"status", {{"pid", 1}}}}));
-  });
+  EXPECT_EQ(ask("status"), (Json{{"id", 1}, {"status", {{"pid", 1}}}}));
 }
 
 TEST_F(ControlSocketTest, AnAnswerLongerThanASocketTakesComesWhole) {
   status_ = Json{{"text", std::string(8U << 20U, 'x')}}.dump();
-  ControlClient one = client();
-  turn_during([&] {
-    one.send("status");
-    EXPECT_EQ(one.receive(kLimit)["status"], Json::parse(status_));
-    one.send("status");
-    EXPECT_EQ(one.receive(kLimit)["status"], Json::parse(status_));
-  });
+  EXPECT_EQ(ask("status")["status"], Json::parse(status_));
 }
 
 TEST_F(ControlSocketTest, WhoLeavesAnAnswerLyingKeepsNobodyWaiting) {
   status_ = Json{{"text", std::string(8U << 20U, 'x')}}.dump();
-  ControlClient lazy = client();
-  ControlClient other = client();
-  turn_during([&] {
-    lazy.send("status");
-    other.send("status");
-    EXPECT_TRUE(other.receive(kLimit).contains("status"));
-  });
+  const FileDescriptor lazy = client_that_asks("status");
+  EXPECT_TRUE(ask("status").contains("status"));
 }
 
 TEST_F(ControlSocketTest, WhoAsksInTheLastMomentIsToldOfTheEnd) {
-  ControlClient one = client();
-  one.send("wait_end");
+  const FileDescriptor one = client_that_asks("wait_end");
   socket_.tell_end("a write");
-  EXPECT_EQ(one.receive(kLimit), (Json{{"id", 1}, {"ended", true}, {"lost", "a write"}}));
+  std::array<char, 200> buffer{};
+  const ssize_t length = recv(one.get(), buffer.data(), buffer.size(), 0);
+  ASSERT_GT(length, 0);
+  EXPECT_EQ(Json::parse(std::string_view(buffer.data(), static_cast<std::size_t>(length))),
+            (Json{{"id", 1}, {"ended", true}, {"lost", "a write"}}));
 }
 
 TEST_F(ControlSocketTest, UnknownCommandsAreAnswered) {
-  ControlClient one = client();
-  turn_during([&] {
-    one.send("frob");
-    EXPECT_EQ(one.receive(kLimit), (Json{{"id", 1}, {"error", "unknown command"}}));
-  });
+  EXPECT_EQ(ask("frob"), (Json{{"id", 1}, {"error", "unknown command"}}));
 }
 
 }  // namespace

@@ -1,119 +1,113 @@
 #include "host/control_client.h"
 
 #include <gtest/gtest.h>
+#include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <chrono>
+#include <array>
 #include <cstring>
-#include <nlohmann/json.hpp>
-#include <string>
-#include <string_view>
-#include <utility>
+#include <fstream>
+#include <functional>
+#include <thread>
 
-#include "base/error.h"
-#include "base/file_descriptor.h"
 #include "tests/support/temp_dir.h"
 
 namespace lunfs::host {
 namespace {
 
-using lunfs::testing::TempDir;
-using std::chrono::milliseconds;
+using testing::TempDir;
 
-/// Listens and answers with whatever a test likes.
-class FakeDaemon {
+constexpr std::chrono::seconds kLimit{1};
+
+/// Listens at `path`; `serve` gets the one connection that is made.
+class Daemon {
  public:
-  FakeDaemon() : listener_(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  Daemon(const std::string& path, std::function<void(int)> serve)
+      : listener_(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
-    std::memcpy(address.sun_path, path().c_str(), path().size() + 1);
+    std::strncpy(address.sun_path, path.c_str(), sizeof address.sun_path - 1);
     EXPECT_EQ(bind(listener_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address),
               0);
     EXPECT_EQ(listen(listener_.get(), 1), 0);
+    thread_ = std::jthread([this, serve = std::move(serve)] {
+      const FileDescriptor client(accept(listener_.get(), nullptr, nullptr));
+      serve(client.get());
+    });
   }
-  [[nodiscard]] std::string path() const { return folder_.file("daemon.sock"); }
-  ControlClient accept_client() {
-    std::optional<ControlClient> client = ControlClient::connect(path(), geteuid());
-    EXPECT_TRUE(client.has_value());
-    peer_ = FileDescriptor(accept(listener_.get(), nullptr, nullptr));
-    return *std::move(client);
-  }
-  void say(std::string_view text) const {
-    EXPECT_EQ(send(peer_.get(), text.data(), text.size(), MSG_NOSIGNAL),
-              static_cast<ssize_t>(text.size()));
-  }
-  void hang_up() { peer_.reset(); }
 
  private:
-  TempDir folder_;
   FileDescriptor listener_;
-  FileDescriptor peer_;
+  std::jthread thread_;
 };
 
-ErrorKind failure_of(ControlClient& client, milliseconds limit = milliseconds(5000)) {
-  try {
-    const nlohmann::ordered_json answer = client.receive(limit);
-    ADD_FAILURE() << "an answer: " << answer;
-  } catch (const Error& error) {
-    return error.kind();
+std::string request_on(int client) {
+  std::array<char, 256> buffer{};
+  const ssize_t length = recv(client, buffer.data(), buffer.size(), 0);
+  return length > 0 ? std::string(buffer.data(), static_cast<std::size_t>(length)) : std::string();
+}
+
+void say(int client, std::string_view text) {
+  EXPECT_EQ(send(client, text.data(), text.size(), MSG_NOSIGNAL),
+            static_cast<ssize_t>(text.size()));
+}
+
+TEST(ControlClient, AnswerIsALineInHoweverManyPieces) {
+  const TempDir dir;
+  std::string request;
+  {
+    const Daemon daemon(dir.file("s"), [&](int client) {
+      request = request_on(client);
+      say(client, "{\"id\"");
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+      say(client, ":1}\nrest");
+    });
+    EXPECT_EQ(ask_daemon(dir.file("s"), "status", kLimit), "{\"id\":1}");
   }
-  return ErrorKind::kInternal;
+  EXPECT_EQ(request, "{\"id\":1,\"command\":\"status\"}\n");
 }
 
-TEST(ControlClient, NobodyListensWhereNothingIs) {
-  const TempDir folder;
-  EXPECT_FALSE(ControlClient::connect(folder.file("none.sock"), geteuid()));
-  EXPECT_FALSE(ControlClient::connect("", geteuid()));
-  EXPECT_FALSE(ControlClient::connect(std::string(200, 'x'), geteuid()));
+TEST(ControlClient, PeerThatIsMuteIsLeftWhenTheTimeIsOver) {
+  const TempDir dir;
+  const Daemon daemon(dir.file("s"), [](int client) {
+    request_on(client);
+    request_on(client);  // until the other side has gone
+  });
+  const auto before = std::chrono::steady_clock::now();
+  EXPECT_EQ(ask_daemon(dir.file("s"), "status", kLimit), std::nullopt);
+  EXPECT_GE(std::chrono::steady_clock::now() - before, kLimit);
 }
 
-TEST(ControlClient, SomebodyElsesDaemonIsNotAsked) {
-  const FakeDaemon daemon;
-  EXPECT_FALSE(ControlClient::connect(daemon.path(), geteuid() + 1));
+TEST(ControlClient, PeerThatDripsDoesNotGetMoreTime) {
+  const TempDir dir;
+  const Daemon daemon(dir.file("s"), [](int client) {
+    while (send(client, "x", 1, MSG_NOSIGNAL) == 1) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
+  });
+  EXPECT_EQ(ask_daemon(dir.file("s"), "status", kLimit), std::nullopt);
 }
 
-TEST(ControlClient, AnAnswerInPiecesIsOne) {
-  FakeDaemon daemon;
-  ControlClient client = daemon.accept_client();
-  daemon.say("{\"id\":");
-  daemon.say("1}\n{\"id\":2}\n");
-  EXPECT_EQ(client.receive(milliseconds(5000))["id"], 1);
-  EXPECT_EQ(client.receive(milliseconds(5000))["id"], 2);
+TEST(ControlClient, PeerThatHangsUpHasNotAnswered) {
+  const TempDir dir;
+  const Daemon daemon(dir.file("s"), [](int client) { say(client, "{\"id\":1}"); });
+  EXPECT_EQ(ask_daemon(dir.file("s"), "status", kLimit), std::nullopt);
 }
 
-TEST(ControlClient, ASilentDaemonTimesOut) {
-  FakeDaemon daemon;
-  ControlClient client = daemon.accept_client();
-  daemon.say("{\"id\":1");  // the line does not end
-  EXPECT_EQ(failure_of(client, milliseconds(50)), ErrorKind::kTimedOut);
-}
-
-TEST(ControlClient, ADaemonThatHangsUpHasEnded) {
-  FakeDaemon daemon;
-  ControlClient client = daemon.accept_client();
-  daemon.hang_up();
-  EXPECT_EQ(failure_of(client), ErrorKind::kIo);
-}
-
-TEST(ControlClient, WhatIsNoObjectIsCorrupt) {
-  for (const char* line : {"nonsense\n", "[1]\n", "\n"}) {
-    FakeDaemon daemon;
-    ControlClient client = daemon.accept_client();
-    daemon.say(line);
-    EXPECT_EQ(failure_of(client), ErrorKind::kCorrupt) << line;
+TEST(ControlClient, NobodyListensOnAStaleSocketOrAFile) {
+  const TempDir dir;
+  {
+    const Daemon daemon(dir.file("s"), [](int) {});
+    ask_daemon(dir.file("s"), "status", kLimit);
   }
-}
-
-TEST(AskMountForStatus, AFolderIsNoMount) {
-  const TempDir folder;
-  try {
-    static_cast<void>(ask_mount_for_status(folder.path().string(), milliseconds(100)));
-    FAIL() << "no error";
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), ErrorKind::kNotFound);
+  std::ofstream(dir.file("f")) << "text";
+  for (const char* name : {"s", "f", "none"}) {
+    EXPECT_FALSE(connect_to_daemon(dir.file(name), kLimit).valid()) << name;
   }
+  EXPECT_FALSE(connect_to_daemon("/" + std::string(200, 'x'), kLimit).valid());
 }
 
 }  // namespace
