@@ -9,7 +9,7 @@
 namespace lunfs {
 
 /// Writes `text` to a standard stream and flushes. It may hold names from a hostile LUN or target:
-/// the terminal gets no control characters of theirs, line ends apart (log::printable()).
+/// the terminal gets no control characters of theirs, line ends and tabs apart (log::printable()).
 /// @return false if it could not be written (a full disk, a closed pipe).
 bool print(std::FILE* stream, std::string_view text) noexcept;
 

@@ -53,11 +53,11 @@ bool is_control(std::string_view text, std::size_t i) noexcept {
   return in_c1(text[i]) && i > 0 && static_cast<unsigned char>(text[i - 1]) == 0xc2;
 }
 
-std::string escaped(std::string_view text, bool keep_line_ends) {
+std::string escaped(std::string_view text, bool keep_layout) {
   std::string result;
   result.reserve(text.size());
   for (std::size_t i = 0; i < text.size(); ++i) {
-    if (is_control(text, i) && !(keep_line_ends && text[i] == '\n')) {
+    if (is_control(text, i) && !(keep_layout && (text[i] == '\n' || text[i] == '\t'))) {
       result += fmt::format("\\x{:02x}", static_cast<unsigned char>(text[i]));
     } else {
       result += text[i];

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <memory>
 #include <type_traits>
 #include <vector>
@@ -31,18 +32,6 @@ const Json* find_field(const Json& record, std::string_view field) {
   return found == nullptr || found->is_null() ? nullptr : found;
 }
 
-/// On one line, whatever it holds.
-std::string one_line(std::string_view text) {
-  std::string result;
-  for (std::size_t begin = 0;;) {
-    const std::size_t end = text.find('\n', begin);
-    result += log::printable(text.substr(begin, end - begin));
-    if (end == std::string_view::npos) return result;
-    result += "\\x0a";
-    begin = end + 1;
-  }
-}
-
 std::string text_of(const Json& value, Column::Kind kind) {
   if (kind == Column::Kind::kSize && value.is_number_unsigned()) {
     return size_text(value.get<std::uint64_t>());
@@ -61,6 +50,11 @@ std::string cell(const Json& record, const Column& column) {
   const Json* value = find_field(record, column.field);
   std::string text = value == nullptr ? std::string() : text_of(*value, column.kind);
   return text.empty() ? std::string(kAbsent) : text;
+}
+
+bool any_has(const Json& records, const Column& column) {
+  return std::any_of(records.begin(), records.end(),
+                     [&](const Json& record) { return cell(record, column) != kAbsent; });
 }
 
 using Row = std::vector<std::string>;
@@ -97,6 +91,25 @@ class Utf8Scope {
 
 }  // namespace
 
+std::string one_line(std::string_view text) {
+  std::string result;
+  for (const char c : log::printable(text)) {
+    if (c == '\n' || c == '\t') {
+      result += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+    } else {
+      result += c;
+    }
+  }
+  return result;
+}
+
+Json error_json(const Error& error) {
+  Json json = {{"kind", to_string(error.kind())}, {"message", error.message()}};
+  if (!error.cause().empty()) json["cause"] = error.cause();
+  if (!error.remedy().empty()) json["remedy"] = error.remedy();
+  return json;
+}
+
 std::size_t display_width(std::string_view text) {
   const Utf8Scope utf8;
   std::size_t width = 0;
@@ -129,8 +142,11 @@ std::string size_text(std::uint64_t bytes) {
   return fmt::format("{}.{} {}", rest / kStep, rest % kStep * 10 / kStep, kUnits[unit]);
 }
 
-std::string table_text(std::span<const Column> columns, const Json& records) {
+std::string table_text(std::span<const Column> all_columns, const Json& records) {
   if (records.empty()) return {};
+  std::vector<Column> columns;
+  std::copy_if(all_columns.begin(), all_columns.end(), std::back_inserter(columns),
+               [&](const Column& column) { return !column.optional || any_has(records, column); });
   std::vector<Row> rows(1);
   for (const Column& column : columns) rows[0].push_back(column.title);
   for (const Json& record : records) {

@@ -49,6 +49,7 @@ struct NotShown {
   std::optional<Uuid> uuid{};
   std::string kind{};   ///< "raw", "vhd", "qcow2"; empty for what is no VDI
   std::string label{};  ///< from MGT
+  bool base = false;    ///< a base copy: there for the disks that stand on it, or for none
 };
 
 /// A symbolic link of .lunfs/by-name.

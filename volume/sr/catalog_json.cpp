@@ -54,7 +54,10 @@ Json not_shown_json(const NotShown& hidden, const LvSizes& sizes) {
               {"faulty", hidden.faulty},
               {"vhd", hidden.vhd}};
   if (hidden.uuid) one["uuid"] = hidden.uuid->text();
-  if (!hidden.kind.empty()) one["kind"] = hidden.kind;
+  if (!hidden.kind.empty()) {
+    one["kind"] = hidden.kind;
+    one["base"] = hidden.base;
+  }
   if (!hidden.label.empty()) one["label"] = hidden.label;
   if (const auto size = sizes.find(hidden.lv_name); size != sizes.end()) {
     one["lv_bytes"] = size->second;

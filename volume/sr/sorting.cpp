@@ -271,15 +271,25 @@ class SrSorter {
     return contents_.mgt ? contents_.mgt->find(uuid) : nullptr;
   }
 
-  /// What is known of a VDI that is not shown, by its LV's name.
+  /// What is known of a VDI that is not shown.
   void describe(NotShown& one) const {
-    const LvName name = classify_lv(one.lv_name, {});
+    const lvm::LogicalVolume* lv = catalog_.vg->find(one.lv_name);
+    if (lv == nullptr) return;
+    const LvName name = classify_lv(lv->name, lv->tags);
     if (name.kind == LvKind::kRawVdi) one.kind = "raw";
     if (name.kind == LvKind::kVhdVdi) one.kind = "vhd";
     if (name.kind == LvKind::kQcow2Vdi) one.kind = "qcow2";
     if (one.kind.empty()) return;
     one.uuid = name.vdi;
-    if (const VdiRecord* record = record_of(*name.vdi)) one.label = record->label;
+    one.base = has_hidden_tag(lv->tags);
+    const auto head = heads_->find(lv->name);
+    if (head != heads_->end() && head->second.image && head->second.image->footer.hidden) {
+      one.base = true;
+    }
+    if (const VdiRecord* record = record_of(*name.vdi)) {
+      one.label = record->label;
+      one.base = one.base || !record->managed;
+    }
   }
 
   void note_journals() {

@@ -18,10 +18,10 @@ TEST(Console, ControlCharactersDoNotReachTheTerminal) {
     const Stream stream(open_memstream(&text, &size), std::fclose);
     EXPECT_TRUE(print(stream.get(),
                       "a\x1b[2J\x7f\xc2\x9b"
-                      "31m\n\xc3\xa4\n"));
+                      "31m\n\xc3\xa4\t\n"));
   }
   const std::unique_ptr<char, void (*)(void*)> owner(text, std::free);
-  EXPECT_EQ(std::string(text, size), "a\\x1b[2J\\x7f\\xc2\\x9b31m\n\xc3\xa4\n");
+  EXPECT_EQ(std::string(text, size), "a\\x1b[2J\\x7f\\xc2\\x9b31m\n\xc3\xa4\t\n");
 }
 
 TEST(Console, WhatCannotBeWrittenIsTold) {

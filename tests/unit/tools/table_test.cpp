@@ -34,13 +34,22 @@ TEST(Table, WhatIsNotThereIsADash) {
   EXPECT_EQ(table_text(kColumns, records), "UUID  SIZE  LABEL\na        -  -\n");
 }
 
+TEST(Table, AnOptionalColumnIsThereOnceARecordHasIt) {
+  const std::vector<Column> columns = {
+      {"UUID", "uuid"}, {"PARENT", "parent", Column::Kind::kText, true}, {"SIZE", "size"}};
+  const Json plain = Json::array({{{"uuid", "a"}, {"size", 1U}, {"parent", ""}}});
+  EXPECT_EQ(table_text(columns, plain), "UUID  SIZE\na     1\n");
+  const Json child = Json::array({{{"uuid", "a"}, {"size", 1U}, {"parent", "p"}}});
+  EXPECT_EQ(table_text(columns, child), "UUID  PARENT  SIZE\na     p       1\n");
+}
+
 TEST(Table, NoRecordsIsNoText) { EXPECT_EQ(table_text(kColumns, Json::array()), ""); }
 
 TEST(Table, ANameCannotMakeALineOfItsOwn) {
-  const Json records = Json::array({{{"uuid", "a\nb"}, {"size", 1U}, {"label", "\x1b[2J\r"}}});
+  const Json records = Json::array({{{"uuid", "a\nb"}, {"size", 1U}, {"label", "\x1b[2J\r\t"}}});
   EXPECT_EQ(table_text(kColumns, records),
             "UUID    SIZE  LABEL\n"
-            "a\\x0ab   1 B  \\x1b[2J\\x0d\n");
+            "a\\x0ab   1 B  \\x1b[2J\\x0d\\x09\n");
 }
 
 TEST(Table, APointerLeadsIntoARecord) {
