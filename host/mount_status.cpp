@@ -1,13 +1,12 @@
 #include "host/mount_status.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <fstream>
 #include <future>
-#include <iterator>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string_view>
@@ -16,6 +15,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/file_descriptor.h"
 #include "host/control_client.h"
 #include "host/mount_table.h"
 
@@ -29,6 +29,8 @@ using std::chrono::seconds;
 
 /// For a daemon that may be another mount's.
 constexpr seconds kShortTurn{1};
+constexpr std::size_t kPieceBytes = 64U << 10U;
+constexpr std::size_t kMaxStatusBytes = 64U << 20U;
 
 Error no_answer(const std::string& mount_point, seconds limit) {
   return Error(ErrorKind::kTimedOut,
@@ -65,22 +67,52 @@ std::vector<std::string> sockets_of(const std::string& owner) {
   return sockets;
 }
 
+/// A file's content, or the errno of what failed.
+struct Content {
+  std::string text{};
+  int failure = 0;
+};
+
+Content content_of(const std::string& path) {
+  const FileDescriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file.valid()) return {.text = {}, .failure = errno};
+  Content content;
+  std::vector<char> buffer(kPieceBytes);
+  while (content.text.size() < kMaxStatusBytes) {
+    const ssize_t length = read(file.get(), buffer.data(), buffer.size());
+    if (length < 0 && errno == EINTR) continue;
+    if (length < 0) content.failure = errno;
+    if (length <= 0) break;
+    content.text.append(buffer.data(), static_cast<std::size_t>(length));
+  }
+  return content;
+}
+
+Error no_status(const std::string& mount_point, const std::string& owner, int failure) {
+  const std::string what = fmt::format("{}: the mount tells no status", mount_point);
+  if (failure == EACCES) {
+    return Error(ErrorKind::kPermission, what)
+        .because(fmt::format("it lets nobody in but uid {}, and its control socket is not in "
+                             "/run/user/{}/lunfs",
+                             owner, owner))
+        .advise("ask as that user");
+  }
+  return Error(ErrorKind::kIo, what)
+      .because("its daemon has died")
+      .advise(fmt::format("umount -l {}, then mount again", mount_point));
+}
+
 /// The file through the mount, which a daemon that hangs would not answer: on a thread that is left
 /// behind then, until the program ends.
-Json status_by_file(const std::string& mount_point, seconds limit) {
-  std::packaged_task<std::string()> read([path = mount_point + "/.lunfs/status.json"] {
-    std::ifstream file(path);
-    return std::string(std::istreambuf_iterator<char>(file), {});
-  });
-  std::future<std::string> text = read.get_future();
-  std::thread(std::move(read)).detach();
-  if (text.wait_for(limit) != std::future_status::ready) throw no_answer(mount_point, limit);
-  Json status = Json::parse(text.get(), nullptr, false);
-  if (!status.is_object()) {
-    throw Error(ErrorKind::kIo, fmt::format("{}: the mount tells no status", mount_point))
-        .because("its daemon has died")
-        .advise(fmt::format("umount -l {}, then mount again", mount_point));
-  }
+Json status_by_file(const std::string& mount_point, const std::string& owner, seconds limit) {
+  std::packaged_task<Content()> work(
+      [path = mount_point + "/.lunfs/status.json"] { return content_of(path); });
+  std::future<Content> result = work.get_future();
+  std::thread(std::move(work)).detach();
+  if (result.wait_for(limit) != std::future_status::ready) throw no_answer(mount_point, limit);
+  const Content content = result.get();
+  Json status = Json::parse(content.text, nullptr, false);
+  if (!status.is_object()) throw no_status(mount_point, owner, content.failure);
   return status;
 }
 
@@ -115,7 +147,7 @@ Json ask_mount_for_status(const std::string& mount_point, seconds limit) {
     sockets = std::move(silent);
   }
   if (!sockets.empty()) throw no_answer(mount_point, limit);
-  return status_by_file(mount_point, std::max(time_left(), kShortTurn));
+  return status_by_file(mount_point, owner, std::max(time_left(), kShortTurn));
 }
 
 }  // namespace lunfs::host
