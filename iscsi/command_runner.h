@@ -16,9 +16,9 @@ namespace lunfs::iscsi {
 /// sends anything twice. Belongs to the reactor's thread.
 class CommandRunner {
  public:
-  /// `session` outlives this.
-  CommandRunner(Session& session, const RetryLimits& limits)
-      : session_(session), limits_(limits), random_(std::random_device()()) {}
+  /// `session` outlives this. Commands that name no LUN go to `lun`; none: the session's.
+  CommandRunner(Session& session, const RetryLimits& limits, std::optional<std::uint16_t> lun = {})
+      : session_(session), limits_(limits), lun_(lun), random_(std::random_device()()) {}
 
   /// The final answer; not an Error if the target refused. A pause that would reach the context's
   /// deadline is not made: the refusal is the answer then. Errors: Session::execute()'s.
@@ -52,6 +52,7 @@ class CommandRunner {
 
   Session& session_;
   RetryLimits limits_;
+  std::optional<std::uint16_t> lun_;
   std::minstd_rand random_;  ///< for jitter only
   bool mode_changed_ = false;
   bool power_on_ = false;

@@ -15,6 +15,7 @@
 #include "base/wake_up.h"
 #include "iscsi/credentials.h"
 #include "iscsi/iqn.h"
+#include "iscsi/isid.h"
 #include "iscsi/lun_url.h"
 #include "iscsi/receive_moderation.h"
 #include "iscsi/receive_tap.h"
@@ -28,6 +29,8 @@ struct ConnectionOptions {
   std::string initiator_name;
   std::optional<Iqn> target;  ///< none: a discovery session
   Chap chap;
+  std::string initiator_alias{};  ///< shown by some targets beside the name; may be empty
+  std::optional<Isid> isid{};     ///< none: a random one
 };
 
 /// How the target answered a login that ran by the rules.
@@ -65,8 +68,8 @@ class Connection {
     virtual ~User() = default;
     /// Callbacks may have run.
     virtual void on_progress() noexcept = 0;
-    /// What it waits for.
-    [[nodiscard]] virtual Outstanding outstanding() const noexcept = 0;
+    /// What it waits for from the target.
+    [[nodiscard]] virtual Outstanding outstanding() const noexcept { return {}; }
     /// Once a second.
     virtual void on_tick() noexcept = 0;
     /// The context is gone; failure() says why.
@@ -110,6 +113,8 @@ class Connection {
   [[nodiscard]] ReceiveTap& tap() noexcept { return tap_; }
 
   [[nodiscard]] Reactor& reactor() const noexcept { return reactor_; }
+  /// What it was made with; holds secrets.
+  [[nodiscard]] const ConnectionOptions& options() const noexcept { return options_; }
   /// The numeric address that it runs to.
   [[nodiscard]] const PortalAddress& address() const noexcept { return address_; }
 

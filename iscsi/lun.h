@@ -23,7 +23,7 @@ class Lun final : public BlockDevice {
   Lun(CommandRunner& runner, LunFeatures features);
 
   [[nodiscard]] Geometry geometry() const noexcept override { return features_.geometry; }
-  [[nodiscard]] const LunIdentity& identity() const noexcept { return features_.identity; }
+  [[nodiscard]] const LunFeatures& features() const noexcept { return features_; }
 
  protected:
   Task<void> do_read(RequestContext& context, std::uint64_t offset, IoSpan out) override;

@@ -8,76 +8,13 @@
 #include <utility>
 
 #include "base/log.h"
-#include "base/unaligned_device.h"
-#include "iscsi/command_runner.h"
 #include "iscsi/discovery.h"
 #include "iscsi/login.h"
-#include "iscsi/lun.h"
-#include "iscsi/lun_probe.h"
-#include "iscsi/session.h"
+#include "iscsi/target_session.h"
 
 namespace lunfs::iscsi {
 
 namespace {
-
-/// The session, the LUN on it, and the bytes view over that.
-class OpenedLun final : public LunDevice {
- public:
-  OpenedLun(Reactor& reactor, std::unique_ptr<Session> session,
-            std::unique_ptr<CommandRunner> runner, LunFeatures features)
-      : session_(std::move(session)),
-        runner_(std::move(runner)),
-        lun_(*runner_, std::move(features)),
-        bytes_(reactor, lun_) {}
-
-  [[nodiscard]] Geometry geometry() const noexcept override { return bytes_.geometry(); }
-  [[nodiscard]] const LunIdentity& identity() const noexcept override { return lun_.identity(); }
-  [[nodiscard]] std::string portal_text() const override {
-    return session_->connection().address().text();
-  }
-  [[nodiscard]] bool connected() const noexcept override { return !session_->connection().ended(); }
-  [[nodiscard]] SessionStats stats() const noexcept override { return session_->stats(); }
-
-  Task<void> logout(RequestContext& context) override {
-    co_await session_->connection().logout(context);
-  }
-
- protected:
-  Task<void> do_read(RequestContext& context, std::uint64_t offset, IoSpan out) override {
-    return bytes_.read(context, offset, out);
-  }
-  Task<void> do_write(RequestContext& context, std::uint64_t offset, ConstIoSpan in,
-                      WriteFlags flags) override {
-    return bytes_.write(context, offset, in, flags);
-  }
-  Task<void> do_flush(RequestContext& context) override { return bytes_.flush(context); }
-  Task<void> do_unmap(RequestContext& context, std::uint64_t offset,
-                      std::uint64_t length) override {
-    return bytes_.unmap(context, offset, length);
-  }
-  Task<void> do_write_zeroes(RequestContext& context, std::uint64_t offset, std::uint64_t length,
-                             bool may_unmap) override {
-    return bytes_.write_zeroes(context, offset, length, may_unmap);
-  }
-  Task<bool> do_compare_and_write(RequestContext& context, std::uint64_t offset,
-                                  ConstIoSpan expected, ConstIoSpan in) override {
-    return bytes_.compare_and_write(context, offset, expected, in);
-  }
-  Task<void> do_copy(RequestContext& context, std::uint64_t from, std::uint64_t to,
-                     std::uint64_t length) override {
-    return bytes_.copy(context, from, to, length);
-  }
-  Task<std::vector<Extent>> do_allocated(RequestContext& context, std::uint64_t offset,
-                                         std::uint64_t length) override {
-    return bytes_.allocated(context, offset, length);
-  }
-
- private:
-  std::unique_ptr<Session> session_;
-  std::unique_ptr<CommandRunner> runner_;
-  Lun lun_;
-  UnalignedDevice bytes_;
-};
 
 constexpr std::size_t kMaxNamesInError = 20;
 
@@ -112,9 +49,10 @@ Task<Error> naming_targets(RequestContext& context, Reactor& reactor, ThreadPool
 Task<std::unique_ptr<Connection>> log_in_naming_targets(RequestContext& context, Reactor& reactor,
                                                         ThreadPool& pool,
                                                         const LunOptions& options) {
-  LoginRequest request{options.url.portal,
-                       {options.initiator_name, options.url.target, options.chap},
-                       options.credentials_source};
+  LoginRequest request{
+      options.url.portal,
+      {options.initiator_name, options.url.target, options.chap, options.initiator_alias},
+      options.credentials_source};
   std::optional<Error> unknown_target;
   try {
     co_return co_await log_in(context, reactor, pool, request);
@@ -129,18 +67,18 @@ Task<std::unique_ptr<Connection>> log_in_naming_targets(RequestContext& context,
   throw named;
 }
 
-Task<LunFeatures> probe_naming_luns(RequestContext& context, CommandRunner& runner,
-                                    const LunOptions& options) {
+Task<std::unique_ptr<LunDevice>> open_naming_luns(RequestContext& context, TargetSession& session,
+                                                  const LunOptions& options) {
   std::optional<Error> unusable;
   try {
-    co_return co_await probe_lun(context, runner, options.url.lun);
+    co_return co_await session.open(context, options.url.lun, options.access);
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kNotFound) throw;
     unusable = error;
   }
   std::vector<std::uint16_t> luns;
   try {
-    luns = co_await report_luns(context, runner);
+    luns = co_await session.luns(context);
   } catch (const Error& error) {
     log::debug("REPORT LUNS: {}", error.message());
   }
@@ -166,28 +104,24 @@ Task<std::unique_ptr<LunDevice>> open_lun(RequestContext& context, Reactor& reac
   std::unique_ptr<Connection> connection =
       co_await log_in_naming_targets(opening, reactor, pool, options);
   const std::string place = fmt::format("LUN {} of {}", options.url.lun, options.url.target.text());
+  TargetSession session(reactor, std::move(connection), options.command_timeout, options.retries);
   std::unique_ptr<LunDevice> device;
   {
     const EndAtDeadline guard(
-        *connection, opening,
+        session.connection(), opening,
         fmt::format("{} did not answer within the login timeout", options.url.portal.text()));
-    auto session =
-        std::make_unique<Session>(std::move(connection), options.url.lun, options.command_timeout);
-    auto runner = std::make_unique<CommandRunner>(*session, options.retries);
-    LunFeatures features;
     try {
-      features = co_await probe_naming_luns(opening, *runner, options);
+      device = co_await open_naming_luns(opening, session, options);
     } catch (Error& error) {
       error.add_context(place);
       throw;
     }
-    device = std::make_unique<OpenedLun>(reactor, std::move(session), std::move(runner),
-                                         std::move(features));
   }
   const LunIdentity& identity = device->identity();
   log::info("{}: {} {} serial={} id={} {} bytes in blocks of {}{}", place, identity.vendor,
             identity.product, identity.serial, identity.designator, identity.size_bytes,
-            identity.block_size_bytes, device->geometry().read_only ? ", write protected" : "");
+            identity.block_size_bytes,
+            device->features().write_protected ? ", write protected" : "");
   co_return device;
 }
 

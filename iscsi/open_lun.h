@@ -7,29 +7,20 @@
 #include <vector>
 
 #include "base/block_device.h"
+#include "base/file_device.h"
 #include "base/reactor.h"
 #include "base/thread_pool.h"
 #include "iscsi/credentials.h"
+#include "iscsi/lun_features.h"
 #include "iscsi/lun_url.h"
 #include "iscsi/retry_policy.h"
 
 namespace lunfs::iscsi {
 
-/// What a LUN says of itself (INQUIRY and its VPD pages, READ CAPACITY).
-struct LunIdentity {
-  std::string vendor;      ///< INQUIRY, padding cut
-  std::string product;     ///< INQUIRY
-  std::string serial;      ///< VPD 0x80; empty if there is none
-  std::string designator;  ///< VPD 0x83, the best of the LUN's names, as hex or text; may be empty
-  std::uint64_t size_bytes = 0;
-  std::uint32_t block_size_bytes = 0;
-
-  bool operator==(const LunIdentity&) const = default;
-};
-
 struct LunOptions {
   LunUrl url;
   std::string initiator_name;
+  std::string initiator_alias{};
   Chap chap{};            ///< empty = no CHAP offered
   Chap discovery_chap{};  ///< for naming the targets that exist; empty = none
   /// Where `chap` came from or was looked for, as error texts may tell it; may be empty.
@@ -38,6 +29,8 @@ struct LunOptions {
   /// How long a command may go unanswered before the session counts as lost.
   std::chrono::seconds command_timeout{120};
   RetryLimits retries{};
+  /// With kReadOnly no command that changes the LUN can be sent.
+  Access access = Access::kReadWrite;
 };
 
 /// What a session has done so far.
@@ -48,13 +41,24 @@ struct SessionStats {
   std::uint64_t bytes_written = 0;  ///< Data-Out of commands that succeeded
 };
 
+/// Who talks to whom in a session.
+struct SessionNames {
+  std::string initiator;
+  std::string target;
+  std::uint16_t lun = 0;
+  std::string portal;     ///< host:port, numeric
+  std::string_view chap;  ///< "none", "one-way", "mutual"
+};
+
 /// A session with one LUN: a byte-granular BlockDevice that the reactor's turn drives. Belongs to
 /// the reactor's thread.
 class LunDevice : public BlockDevice {
  public:
-  [[nodiscard]] virtual const LunIdentity& identity() const noexcept = 0;
+  [[nodiscard]] virtual const LunFeatures& features() const noexcept = 0;
+  [[nodiscard]] const LunIdentity& identity() const noexcept { return features().identity; }
+  [[nodiscard]] virtual SessionNames names() const = 0;
   /// host:port that the session runs to
-  [[nodiscard]] virtual std::string portal_text() const = 0;
+  [[nodiscard]] std::string portal_text() const { return names().portal; }
   /// False once the session is lost: all I/O then fails at once by kUnreachable.
   [[nodiscard]] virtual bool connected() const noexcept = 0;
   [[nodiscard]] virtual SessionStats stats() const noexcept = 0;

@@ -183,7 +183,8 @@ class FakeTarget::Connection {
 
   void text(const Pdu& request) {
     Pdu reply = answer_to(request, 0x24);
-    const std::string list = std::string("TargetName=iqn.2026-11.example:fake") + '\0';
+    std::string list;
+    for (const std::string& line : options_.discovery) list += line + '\0';
     const ConstByteSpan bytes = as_byte_span(list);
     reply.data.assign(bytes.begin(), bytes.end());
     reply.put<std::uint32_t>(20, 0xffffffff);

@@ -65,7 +65,8 @@ class FakeTarget {
     bool write_cache = true;
     bool fua = false;
     bool write_protected = false;
-    bool thin = false;              ///< LBPME, LBPRZ, LBPU, LBPWS, a WRITE SAME limit
+    bool thin = false;  ///< LBPME, LBPRZ, LBPU, LBPWS, a WRITE SAME limit
+    std::vector<std::string> discovery = {"TargetName=iqn.2026-11.example:fake"};  ///< SendTargets
     bool unsolicited_data = false;  ///< InitialR2T=No, segments of 8 KiB, a small socket buffer
   };
 
