@@ -148,7 +148,7 @@ void add_sr_info_command(Program& program) {
                  "iscsi://[user@]host[:port]/target-iqn/lun, an image or block device, or the "
                  "directory where it is mounted")
       ->required();
-  app.add_flag("--json", options->json, "print a JSON object: docs/control.md");
+  app.add_flag("--json", options->json, "print a JSON object");
   add_reach_options(app, options->reach, "seconds that all may take");
 }
 

@@ -109,7 +109,7 @@ class FakeTarget::Connection {
     pdu.put<std::uint32_t>(4, static_cast<std::uint32_t>(pdu.data.size()));
     std::vector<std::byte> wire(pdu.header.begin(), pdu.header.end());
     wire.insert(wire.end(), pdu.data.begin(), pdu.data.end());
-    wire.resize((wire.size() + 3) / 4 * 4);
+    wire.resize((wire.size() + 3) / 4 * 4, target_.options_.padding);
     const std::vector<std::byte> once = wire;
     for (int i = 1; i < times; ++i) wire.insert(wire.end(), once.begin(), once.end());
     return write_exactly(fd_, wire);

@@ -205,5 +205,15 @@ TEST_F(Probing, ALunIsFoundByItsScsiId) {
   EXPECT_TRUE(found["targets"][0]["luns"].empty());
 }
 
+TEST_F(Probing, GarbageInThePaddingOfTextsDoesNoHarm) {
+  const FakeTarget target({.login = {},
+                           .handler = with_one_lun(),
+                           .discovery = {"TargetName=iqn.2026-11.example:of-33-bytes"},
+                           .padding = std::byte{'7'}});
+  const Json found = probe(target);
+  EXPECT_EQ(found["targets"][0]["iqn"], "iqn.2026-11.example:of-33-bytes");
+  EXPECT_EQ(found["targets"][0]["state"], "ok");
+}
+
 }  // namespace
 }  // namespace lunfs::tools
