@@ -14,7 +14,8 @@
 namespace lunfs::fs {
 
 /// The connection to the kernel: mounts, reads requests in batches, hands them to libfuse, which
-/// calls the operations. The reactor's thread only.
+/// calls the operations. Its end does not take the mount out of the tree: that is the watcher's to
+/// do. The reactor's thread only.
 class Channel {
  public:
   /// @param operations  outlives the channel; `user_data` is what the operations get
@@ -29,9 +30,9 @@ class Channel {
   /// (umount). kPermission, kNotFound, kIo with what the mount helper said.
   void mount(const std::string& mount_point, std::function<void()> on_end);
 
-  /// Somebody else removes the mount from the tree: the destructor then leaves the mount point
-  /// alone, where another file system may be by then.
-  void forget_mount_point() noexcept { mounted_ = false; }
+  /// Whether the kernel has ended the connection: the mount was removed by somebody, or aborted.
+  /// Known here before serve() has met it.
+  [[nodiscard]] bool ended() const noexcept;
 
   /// Stops reading requests.
   void stop();
@@ -52,7 +53,6 @@ class Channel {
   Reactor& reactor_;
   SlabPool& slabs_;
   std::unique_ptr<fuse_session, SessionDeleter> session_;
-  bool mounted_ = false;
   std::function<void()> on_end_;
   SlabPool::Slab current_;
   NewerRequest newer_request_ = NewerRequest::kNone;  ///< of the request being handed out

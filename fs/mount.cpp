@@ -6,13 +6,11 @@
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <filesystem>
 #include <optional>
 #include <utility>
 
@@ -26,7 +24,6 @@
 #include "fs/operations.h"
 #include "fs/source.h"
 #include "fs/status.h"
-#include "fs/unmount.h"
 #include "fs/vg_lock.h"
 #include "host/run_directory.h"
 
@@ -57,6 +54,14 @@ void sync_file_system(const std::string& mount_point) {
   if (!root.valid() || syncfs(root.get()) != 0) {
     log::warn("{}: pages of mapped files may not be written: {}", mount_point,
               std::strerror(errno));
+  }
+}
+
+std::string text_of(const std::exception_ptr& failure) {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const std::exception& error) {
+    return error.what();
   }
 }
 
@@ -97,49 +102,15 @@ struct Mount::Parts {
   Reactor::Watch parent_watch;
 };
 
-Mount::Mount(MountOptions options, int parent_fd)
+Mount::Mount(MountOptions options, Watcher& watcher, int parent_fd)
     : options_(std::move(options)),
+      watcher_(watcher),
       parent_fd_(parent_fd),
       parts_(std::make_unique<Parts>()),
       pool_(kFileThreads),
       helper_(1) {}
 
 Mount::~Mount() = default;
-
-void Mount::check_mount_point() {
-  struct stat status {};
-  if (stat(options_.mount_point.c_str(), &status) != 0) {
-    const int failure = errno;
-    const std::string& path = options_.mount_point;
-    Error error(ErrorKind::kUsage, fmt::format("mount point {}: {}", path, std::strerror(failure)));
-    if (failure == ENOTCONN) {
-      error.set_cause("a daemon that was mounted there has died");
-      error.set_remedy(fmt::format("umount -l {}, then mount again", path));
-    } else if (failure == ENOENT) {
-      error.set_cause("the directory was not made yet, or its name is misspelt");
-      error.set_remedy(fmt::format("make the directory first: mkdir {}", path));
-    }
-    error.set_cause("a part of the path is no directory, or this user may not enter it");
-    error.set_remedy(fmt::format("look at each part of the path: namei -l {}", path));
-    throw error;
-  }
-  if (!S_ISDIR(status.st_mode)) {
-    throw Error(ErrorKind::kUsage,
-                fmt::format("mount point {}: not a directory", options_.mount_point))
-        .because("a file has that name")
-        .advise("name an empty directory");
-  }
-  // The mount table knows directories by their true path, and so does who removes the mount.
-  std::error_code failure;
-  const auto canonical = std::filesystem::canonical(options_.mount_point, failure);
-  if (!failure) options_.mount_point = canonical.string();
-  if (access(options_.mount_point.c_str(), W_OK) != 0) {
-    throw Error(ErrorKind::kPermission,
-                fmt::format("mount point {}: not writable by this user", options_.mount_point))
-        .because("FUSE lets a user mount only on a directory of his own")
-        .advise("use a directory that is yours, or mount as root");
-  }
-}
 
 Task<void> Mount::open_parts(RequestContext& context) {
   Parts& p = *parts_;
@@ -244,13 +215,11 @@ std::vector<std::string> Mount::notices() const {
 }
 
 std::string Mount::run(const Ready& ready) {
-  check_mount_point();
   open_all();
   build();
   serve(ready);
   const std::string lost = run_until_done(reactor_, finish());
   parts_->control->tell_end(lost);
-  remove_dead_mount();
   return lost;
 }
 
@@ -286,7 +255,9 @@ void Mount::serve(const Ready& ready) {
     });
   };
   if (options_.scheduling == Scheduling::kBatch) schedule_as_batch();
+  watcher_.before_mount();
   p.channel->mount(options_.mount_point, [this] { reactor_.stop(); });
+  watcher_.after_mount();
   log::info("mounted source={} on {} vg={} volumes={}", p.source.shown, options_.mount_point,
             p.catalog->vg->name, p.catalog->volumes.size());
   reactor_.run();
@@ -304,7 +275,7 @@ void Mount::end_early(std::string_view why) {
   if (!p.channel || std::exchange(p.ending, true)) return;
   log::info("{}: unmounting {}", why, options_.mount_point);
   spawn(detach(), [this](const std::exception_ptr& failure) {
-    if (failure) log::warn("the mount could not be removed from {}", options_.mount_point);
+    if (failure) log::warn("{} stays mounted: {}", options_.mount_point, text_of(failure));
     reactor_.stop();
   });
 }
@@ -312,12 +283,11 @@ void Mount::end_early(std::string_view why) {
 /// Takes the mount out of the tree while requests are served as ever: dirty pages of files that are
 /// mapped come as writes, and the mount helper may look at the mount.
 Task<void> Mount::detach() {
-  parts_->channel->forget_mount_point();
-  const std::string& mount_point = options_.mount_point;
   RequestContext limit = RequestContext::within(kDetachLimit);
-  Attempt removal(reactor_, helper_.run(reactor_, [mount_point] {
+  Attempt removal(reactor_, helper_.run(reactor_, [this, mount_point = options_.mount_point] {
     sync_file_system(mount_point);
-    remove_mount(mount_point, Detach::kAtOnce);
+    // Somebody was quicker, and another mount may stand there by now.
+    if (!parts_->channel->ended()) watcher_.remove();
   }));
   co_await removal.wait(limit);
 }
@@ -363,21 +333,6 @@ Task<void> Mount::bring_back(Attempt& flush) {
     co_await flush.wait(limit);
   } catch (const Error& error) {
     log::debug("after the logout: {}", error.message());
-  }
-}
-
-/// After an abort (umount -f, fusectl) the kernel leaves a mount behind that answers nothing. The
-/// helper's thread asks: a mount that could not be removed before has nobody to answer it by now.
-void Mount::remove_dead_mount() noexcept {
-  try {
-    RequestContext limit = RequestContext::within(kDetachLimit);
-    Attempt removal(reactor_, helper_.run(reactor_, [mount_point = options_.mount_point] {
-      if (access(mount_point.c_str(), F_OK) == 0 || errno != ENOTCONN) return;
-      remove_mount(mount_point, Detach::kAtOnce);
-    }));
-    run_until_done(reactor_, removal.wait(limit));
-  } catch (const std::exception& error) {
-    log::warn("{}: a dead mount may be left: {}", options_.mount_point, error.what());
   }
 }
 

@@ -10,6 +10,7 @@
 #include "base/reactor.h"
 #include "base/thread_pool.h"
 #include "fs/options.h"
+#include "fs/watcher.h"
 
 namespace lunfs::fs {
 
@@ -22,7 +23,8 @@ class Mount {
 
   /// @param parent_fd  writing end of a pipe whose reader is the process that started us; when the
   ///                   reader goes away before the mount is usable, it is given up. -1 = none
-  explicit Mount(MountOptions options, int parent_fd = -1);
+  /// @param watcher    of options.mount_point, which is a true path; outlives the mount
+  Mount(MountOptions options, Watcher& watcher, int parent_fd = -1);
   ~Mount();
 
   /// Opens the source, mounts, serves until umount or a signal (SIGTERM, SIGINT, SIGHUP, which the
@@ -37,7 +39,6 @@ class Mount {
  private:
   struct Parts;
 
-  void check_mount_point();
   void open_all();
   void serve(const Ready& ready);
   Task<void> open_parts(RequestContext& context);
@@ -50,9 +51,9 @@ class Mount {
   Task<void> detach();
   Task<std::string> finish();
   Task<void> bring_back(Attempt& flush);
-  void remove_dead_mount() noexcept;
 
   MountOptions options_;
+  Watcher& watcher_;
   int parent_fd_;
   Reactor reactor_;
   std::unique_ptr<Parts> parts_;

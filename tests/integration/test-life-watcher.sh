@@ -1,0 +1,47 @@
+#!/bin/bash
+# Whatever ends the daemon, its mount is gone soon after it, and so is the watcher that removed it; the place can be used
+# again at once. As root. @short
+
+. "$(dirname "$0")/functions.sh"
+
+simple_vg "$work/lun.img"
+
+# descriptors_of PID: what they lead to, the null device left out
+descriptors_of() { readlink /proc/"$1"/fd/* | grep -vx /dev/null; }
+
+mount_lunfs "$work/lun.img" "$mnt"
+watcher=$(watchers_of "$mnt")
+assert_contains "$(descriptors_of "$watcher")" '^socket:\[[0-9]+\]$' "what the watcher holds"
+assert_equal / "$(readlink "/proc/$watcher/cwd")" "the watcher's directory"
+assert_equal "lunfs-watcher $mnt " "$(tr '\0' ' ' <"/proc/$watcher/cmdline")" "the watcher's command line"
+# It is not for users to end: what ends the daemon's kind must not end it first.
+kill -TERM "$watcher"
+kill -INT "$watcher"
+unmount "$mnt"
+wait_until 5 no_process_of "$mnt" || fail "the watcher outlives an unmount"
+
+for signal in TERM INT KILL ABRT SEGV; do
+  mount_lunfs "$work/lun.img" "$mnt"
+  # Kernels remember attributes: a dead mount must be found dead all the same.
+  stat "$mnt" "$mnt/disk" >/dev/null
+  exec 7<"$mnt/disk" # in use: only a lazy unmount goes
+  if [[ $signal == KILL || $signal == ABRT || $signal == SEGV ]]; then
+    kill -$signal "$(daemons_of "$mnt")"
+  else
+    exec 7<&-
+    kill -$signal $(lunfs_processes_of "$mnt") # the whole family, as a service manager does
+  fi
+  wait_until 20 no_process_of "$mnt" || fail "SIG$signal: a process lives"
+  not_mounted "$mnt" || fail "SIG$signal: still mounted"
+  assert_equal "" "$(ls -A "$mnt")" "SIG$signal: the place"
+  exec 7<&-
+done
+mount_lunfs "$work/lun.img" "$mnt"
+assert_same_bytes "$mnt/disk" "$work/lun.img.disk" "after all that"
+
+# A watcher that was killed is told by the daemon, which ends nevertheless.
+kill -KILL "$(watchers_of "$mnt")"
+kill -TERM "$(daemons_of "$mnt")"
+wait_until 20 no_process_of "$mnt" || fail "without its watcher the daemon lives"
+assert_contains "$(cat "$log")" "$mnt stays mounted: $mnt: the watcher of this mount has ended" "the log"
+umount -l "$mnt"
