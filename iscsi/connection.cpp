@@ -82,8 +82,21 @@ iscsi_context* new_context(const ConnectionOptions& options) {
     constexpr int kStateChanges = 2;  // higher levels print the login's keys
     iscsi_set_log_fn(context, log_from_libiscsi);
     iscsi_set_log_level(context, kStateChanges);
+  } else {
+    iscsi_set_log_level(context, 0);  // whatever LIBISCSI_DEBUG says
   }
   return context;
+}
+
+/// libiscsi keeps names and secrets in the context and has no call to forget them; but it copies
+/// new ones over the old. To be called when no login will come any more.
+void overwrite_secrets(iscsi_context* context) noexcept {
+  // As long as what libiscsi has room for.
+  std::array<char, kMaxSecretBytes + 1> filling{};
+  filling.fill('x');
+  filling.back() = '\0';
+  iscsi_set_initiator_username_pwd(context, filling.data(), filling.data());
+  iscsi_set_target_username_pwd(context, filling.data(), filling.data());
 }
 
 std::string printable(const char* text) {
@@ -183,10 +196,16 @@ void Connection::end(Error reason) {
   turn_end_ = {};
   timer_ = {};
   look_.reset();
+  forget_secrets();
   // Calls back every command that it still has; they only store.
   iscsi_destroy_context(std::exchange(context_, nullptr));
   if (user_ != nullptr) user_->on_end();
   changed_.wake();
+}
+
+void Connection::forget_secrets() noexcept {
+  options_.chap.forget_secrets();
+  overwrite_secrets(context_);
 }
 
 bool Connection::sending() const noexcept {
@@ -228,6 +247,7 @@ Task<LoginAnswer> Connection::login(RequestContext& context) {
   }
   dirty_ = true;
   co_await wait_for(context, answered_);
+  if (!ended()) forget_secrets();
 
   LoginAnswer answer;
   answer.status = guard_->inspector().status();

@@ -84,8 +84,9 @@ class Connection {
 
   /// Opens the TCP connection to a numeric address. Once. kUnreachable, kTimedOut, kCancelled.
   Task<void> connect(RequestContext& context, const PortalAddress& address);
-  /// After connect(). Errors: kAuth (the target did not prove itself), kUnreachable (closed, not an
-  /// iSCSI target), kTimedOut, kCancelled; after one of them the connection must be destroyed.
+  /// After connect(), once. Errors: kAuth (the target did not prove itself), kUnreachable (closed,
+  /// not an iSCSI target), kTimedOut, kCancelled; after one of them the connection must be
+  /// destroyed.
   Task<LoginAnswer> login(RequestContext& context);
   /// SendTargets; in a discovery session. At most 1000 targets.
   Task<std::vector<DiscoveredTarget>> send_targets(RequestContext& context);
@@ -113,7 +114,7 @@ class Connection {
   [[nodiscard]] ReceiveTap& tap() noexcept { return tap_; }
 
   [[nodiscard]] Reactor& reactor() const noexcept { return reactor_; }
-  /// What it was made with; holds secrets.
+  /// What it was made with, but for the secrets, which are gone once a login has ended.
   [[nodiscard]] const ConnectionOptions& options() const noexcept { return options_; }
   /// The numeric address that it runs to.
   [[nodiscard]] const PortalAddress& address() const noexcept { return address_; }
@@ -135,6 +136,7 @@ class Connection {
   void watch_for_events();
   void moderate();
   void look_at_moderated();
+  void forget_secrets() noexcept;
 
   Reactor& reactor_;
   ConnectionOptions options_;

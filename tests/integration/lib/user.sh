@@ -34,11 +34,10 @@ no_sanitizer_report() {
   fi
 }
 
-# as_user COMMAND...: bounded, as that user, with a run directory of its own
-as_user() {
-  bounded 60 setpriv --reuid="$user" --regid="$user" --clear-groups \
-    env HOME="$own" XDG_RUNTIME_DIR="$own/run" "$@"
-}
+# as_user COMMAND...: bounded, as that user, with a run directory of its own; for assertions, which want a
+# program, "${like_user[@]}" COMMAND...
+like_user=(setpriv --reuid="$user" --regid="$user" --clear-groups env HOME="$own" XDG_RUNTIME_DIR="$own/run")
+as_user() { bounded 60 "${like_user[@]}" "$@"; }
 
 # give_user FILE TO: a sparse copy that belongs to the user
 give_user() {

@@ -1,0 +1,47 @@
+#!/bin/bash
+# Once the session stands no secret is left in the daemon's memory, neither ours nor the target's, and a daemon that is
+# aborted leaves no core file.
+
+. "$(dirname "$0")/functions.sh"
+
+requires_root
+secret=unmistakable-$RANDOM-$RANDOM
+simple_vg "$work/lun.img"
+serve "$work/lun.img"
+chap_account 1 alice "$secret"
+chap_account 1 array "in-$secret" --outgoing
+write_credentials "$work/credentials" default username=alice "password=$secret" username_in=array "password_in=in-$secret" \
+  discovery_username=alice "discovery_password=$secret"
+
+echo "what the search finds in a process that has it:"
+python3 -c 'import sys, time
+text = open(sys.argv[1]).read()
+print("ready", flush=True)
+time.sleep(60)' "$work/credentials" >"$work/ready" &
+holder=$!
+note_process $holder
+on_exit end_process $holder
+wait_until 10 test -s "$work/ready"
+assert_lacks "$(bounded 30 python3 "$tools/search_memory.py" "$holder" "$secret")" '^0 places' "the control search"
+
+mount_lunfs "$(lun_url)" "$mnt" -o "credentials=$work/credentials,log=debug"
+assert_same_bytes "$mnt/disk" "$work/lun.img.disk" "contents"
+for process in "$(daemons_of "$mnt")" "$(watchers_of "$mnt")"; do
+  assert_equal '0 places' "$(bounded 30 python3 "$tools/search_memory.py" "$process" "$secret")" "the secret in process $process"
+done
+unmount "$mnt"
+
+echo "an abort, where core files are allowed:"
+mkdir "$work/cores"
+cd "$work/cores"
+ulimit -c unlimited 2>/dev/null || skip "core files cannot be allowed here"
+# A daemon in the foreground has this directory.
+"$LUNFS" "$(lun_url)" "$mnt" -f -o "credentials=$work/credentials" 2>"$work/stderr.log" &
+pid=$!
+note_process $pid
+on_exit release_mount "$mnt"
+wait_until 20 is_mounted "$mnt" || fail "no mount"
+kill -ABRT $pid
+wait $pid && fail "the abort did nothing"
+assert_equal "" "$(ls -A "$work/cores")" "core files"
+wait_until 20 not_mounted "$mnt" || fail "still mounted"
