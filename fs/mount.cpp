@@ -22,6 +22,7 @@
 #include "fs/control_socket.h"
 #include "fs/kernel_hints.h"
 #include "fs/operations.h"
+#include "fs/privileges.h"
 #include "fs/source.h"
 #include "fs/status.h"
 #include "fs/vg_lock.h"
@@ -107,8 +108,8 @@ Mount::Mount(MountOptions options, Watcher& watcher, int parent_fd)
       watcher_(watcher),
       parent_fd_(parent_fd),
       parts_(std::make_unique<Parts>()),
-      pool_(kFileThreads),
-      helper_(1) {}
+      pool_(kFileThreads, give_up_all_rights),
+      helper_(1, give_up_all_rights) {}
 
 Mount::~Mount() = default;
 
@@ -253,6 +254,7 @@ void Mount::serve(const Ready& ready) {
       if (options_.cache == CacheMode::kAuto) raise_read_ahead(options_.mount_point);
       ready(notices());
     });
+      give_up_all_rights();  // not before INIT is answered: the kernel looks at them then
   };
   if (options_.scheduling == Scheduling::kBatch) schedule_as_batch();
   watcher_.before_mount();

@@ -6,6 +6,8 @@
 #include "base/file_device.h"
 #include "iscsi/login_identity.h"
 
+#include "fs/privileges.h"
+#include "host/mount_table.h"
 namespace lunfs::fs {
 
 namespace {
@@ -25,6 +27,7 @@ Task<Source> open_lun_source(RequestContext& context, Reactor& reactor, ThreadPo
   source.initiator_notice = identity.notice();
   std::unique_ptr<iscsi::LunDevice> device;
   try {
+  keep_rights_to_mount();  // from here on comes what others send
     device = co_await iscsi::open_lun(context, reactor, pool, std::move(lun));
   } catch (const Error& error) {
     throw identity.with_notice(error);
@@ -57,7 +60,9 @@ Task<Source> open_source(RequestContext& context, Reactor& reactor, ThreadPool& 
   if (iscsi::LunUrl::looks_like_one(options.source)) {
     co_return co_await open_lun_source(context, reactor, pool, options);
   }
-  co_return open_file_source(reactor, pool, options);
+  Source source = open_file_source(reactor, pool, options);
+  keep_rights_to_mount();  // from here on bytes of the LUN are parsed
+  co_return source;
 }
 
 }  // namespace lunfs::fs

@@ -20,9 +20,11 @@ struct Source {
   std::string read_only_notice;     ///< why it was opened read-only although nobody asked; or empty
 };
 
-/// Opens what options.source names: logs in, or opens the image or block device. An image that may
-/// be read but not written is opened read-only, as mount(8) does with a write-protected device.
-/// Errors: those of iscsi::open_lun, iscsi::Credentials and FileDevice::open.
+/// Opens what options.source names: logs in, or opens the image or block device. The calling thread
+/// loses the rights that mounting does not take, before it reads anything of network or LUN. An
+/// image that may be read but not written is opened read-only, as mount(8) does with a
+/// write-protected device. Errors: those of iscsi::open_lun, iscsi::Credentials and
+/// FileDevice::open.
 Task<Source> open_source(RequestContext& context, Reactor& reactor, ThreadPool& pool,
                          const MountOptions& options);
 

@@ -14,8 +14,9 @@ inline constexpr std::string_view kWatcherName = "lunfs-watcher";
 
 /// A daemon's line to its watcher: a small process of this program that holds the other end of a
 /// socket and nothing else. It takes the mount out of the tree when the daemon asks, which by then
-/// has given up the right to, and when the daemon has ended in any way and left it there. Ends by
-/// itself after that. One thread at a time.
+/// has given up the right to, and when the daemon has ended in any way and left it there; then it
+/// also removes what the daemon has left in the run directory. Ends by itself after that. One
+/// thread at a time.
 class Watcher {
  public:
   /// Starts the process. Before there are threads, secrets or descriptors worth hiding.

@@ -12,9 +12,11 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "fs/mount_removal.h"
+#include "fs/privileges.h"
 #include "fs/watched_mount.h"
 #include "fs/watcher.h"
 #include "fs/watcher_line.h"
+#include "host/control_client.h"
 
 namespace lunfs::fs {
 
@@ -120,8 +122,11 @@ int remove_what_is_left(const WatchedMount& mount, const std::string& mount_poin
 int run_watcher(const std::string& mount_point) {
   leave_everything();
   outlive_the_daemon();
+  if (geteuid() == 0) keep_rights_to_mount();
+  const pid_t daemon = getppid();
   WatchedMount mount(mount_point);
   obey(mount);
+  host::remove_control_sockets_of(daemon);
   return remove_what_is_left(mount, mount_point);
 }
 

@@ -21,3 +21,8 @@ mount_as_user "$own/lun.img"
 as_user fusermount3 -u "$own/mnt" || fail "fusermount3 -u fails"
 wait_until 20 no_process_of "$own/mnt" || fail "a process outlives fusermount3 -u"
 no_sanitizer_report || fail "a sanitizer complains"
+
+# A daemon that serves cannot gain anything by executing a set-uid program; its watcher must be able to.
+mount_as_user "$own/lun.img"
+assert_equal 1 "$(awk '/^NoNewPrivs/ { print $2 }' /proc/"$(daemons_of "$own/mnt")"/task/*/status | sort -u)" "no_new_privs of the daemon"
+assert_equal 0 "$(awk '/^NoNewPrivs/ { print $2 }' /proc/"$(watchers_of "$own/mnt")"/status)" "no_new_privs of the watcher"

@@ -24,9 +24,10 @@ for signal in TERM INT KILL ABRT SEGV; do
   mount_lunfs "$work/lun.img" "$mnt"
   # Kernels remember attributes: a dead mount must be found dead all the same.
   stat "$mnt" "$mnt/disk" >/dev/null
+  daemon=$(daemons_of "$mnt")
   exec 7<"$mnt/disk" # in use: only a lazy unmount goes
   if [[ $signal == KILL || $signal == ABRT || $signal == SEGV ]]; then
-    kill -$signal "$(daemons_of "$mnt")"
+    kill -$signal "$daemon"
   else
     exec 7<&-
     kill -$signal $(lunfs_processes_of "$mnt") # the whole family, as a service manager does
@@ -34,6 +35,7 @@ for signal in TERM INT KILL ABRT SEGV; do
   wait_until 20 no_process_of "$mnt" || fail "SIG$signal: a process lives"
   not_mounted "$mnt" || fail "SIG$signal: still mounted"
   assert_equal "" "$(ls -A "$mnt")" "SIG$signal: the place"
+  assert_equal "" "$(find /run/lunfs -name "*-$daemon.sock")" "SIG$signal: control sockets"
   exec 7<&-
 done
 mount_lunfs "$work/lun.img" "$mnt"
