@@ -185,7 +185,8 @@ void Mount::build() {
 }
 
 std::vector<std::string> Mount::fuse_options() const {
-  const std::string& shown = options_.fsname.empty() ? parts_->source.shown : options_.fsname;
+  // As the caller spelt it, or mount -a, which compares it with fstab's, mounts it a second time.
+  const std::string& shown = options_.fsname.empty() ? options_.source : options_.fsname;
   std::vector<std::string> all = {"default_permissions", "max_read=1048576",
                                   "fsname=" + escaped(shown),
                                   "subtype=" + escaped(options_.subtype)};
