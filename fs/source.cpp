@@ -1,13 +1,15 @@
 #include "fs/source.h"
 
+#include <fmt/format.h>
+
 #include <utility>
 
 #include "base/error.h"
 #include "base/file_device.h"
-#include "iscsi/login_identity.h"
-
 #include "fs/privileges.h"
 #include "host/mount_table.h"
+#include "iscsi/login_identity.h"
+
 namespace lunfs::fs {
 
 namespace {
@@ -25,9 +27,9 @@ Task<Source> open_lun_source(RequestContext& context, Reactor& reactor, ThreadPo
   Source source;
   source.shown = lun.url.text();
   source.initiator_notice = identity.notice();
+  keep_rights_to_mount();  // from here on comes what others send
   std::unique_ptr<iscsi::LunDevice> device;
   try {
-  keep_rights_to_mount();  // from here on comes what others send
     device = co_await iscsi::open_lun(context, reactor, pool, std::move(lun));
   } catch (const Error& error) {
     throw identity.with_notice(error);
@@ -35,6 +37,17 @@ Task<Source> open_lun_source(RequestContext& context, Reactor& reactor, ThreadPo
   source.lun = device.get();
   source.device = std::move(device);
   co_return source;
+}
+
+/// Who looks for the other mount of an image wants to know where it is.
+Error naming_the_mount(const Error& error, const std::string& path) {
+  for (const host::MountEntry& mount : host::all_mounts()) {
+    if (mount.type != host::kMountType || mount.source != path) continue;
+    return Error(error.kind(), fmt::format("{}, mounted on {}", error.message(), mount.mount_point))
+        .because(error.cause())
+        .advise(error.remedy());
+  }
+  return error;
 }
 
 Source open_file_source(Reactor& reactor, ThreadPool& pool, const MountOptions& options) {
@@ -45,6 +58,7 @@ Source open_file_source(Reactor& reactor, ThreadPool& pool, const MountOptions& 
       source.device = FileDevice::open(options.source, Access::kReadWrite, reactor, pool);
       return source;
     } catch (const Error& error) {
+      if (error.kind() == ErrorKind::kBusy) throw naming_the_mount(error, options.source);
       if (error.kind() != ErrorKind::kPermission && error.kind() != ErrorKind::kReadOnly) throw;
       source.read_only_notice = error.message();
     }
