@@ -22,6 +22,7 @@
 #include "fs/mount.h"
 #include "fs/mount_point.h"
 #include "fs/options.h"
+#include "fs/service_manager.h"
 #include "fs/unmount.h"
 #include "fs/watcher.h"
 
@@ -103,7 +104,12 @@ int serve_in_foreground(MountOptions options, const Manners& manners) {
   start_log(options, true);
   const MountOwner mount(options, watcher, -1);
   try {
-    const std::string lost = (*mount).run(report_notices);
+    const std::string lost = (*mount).run(
+        [&](const std::vector<std::string>& notices) {
+          report_notices(notices);
+          notify_service_manager("READY=1\nSTATUS=Mounted on " + options.mount_point);
+        },
+        [] { notify_service_manager("STOPPING=1\nSTATUS=Flushing and logging out"); });
     return lost.empty() ? 0 : exit_code(ErrorKind::kIo);
   } catch (...) {
     const Error error = current_error();

@@ -216,10 +216,11 @@ std::vector<std::string> Mount::notices() const {
   return lines;
 }
 
-std::string Mount::run(const Ready& ready) {
+std::string Mount::run(const Ready& ready, const Ending& ending) {
   open_all();
   build();
   serve(ready);
+  if (ending) ending();
   const std::string lost = run_until_done(reactor_, finish());
   parts_->control->tell_end(lost);
   return lost;
@@ -253,9 +254,9 @@ void Mount::serve(const Ready& ready) {
     reactor_.post([this, &ready] {
       parts_->parent_watch = {};
       if (options_.cache == CacheMode::kAuto) raise_read_ahead(options_.mount_point);
+      give_up_all_rights();  // not before INIT is answered: the kernel looks at them then
       ready(notices());
     });
-      give_up_all_rights();  // not before INIT is answered: the kernel looks at them then
   };
   if (options_.scheduling == Scheduling::kBatch) schedule_as_batch();
   watcher_.before_mount();

@@ -20,6 +20,8 @@ class Mount {
   /// `ready` is called when the mount is usable, with the lines that a user should see
   /// ("read-only: ...", "3 volumes can not be shown").
   using Ready = std::function<void(const std::vector<std::string>& notices)>;
+  /// Called when nothing is served any more and the last flush and the logout begin.
+  using Ending = std::function<void()>;
 
   /// @param parent_fd  writing end of a pipe whose reader is the process that started us; when the
   ///                   reader goes away before the mount is usable, it is given up. -1 = none
@@ -30,7 +32,7 @@ class Mount {
   /// Opens the source, mounts, serves until umount or a signal (SIGTERM, SIGINT, SIGHUP, which the
   /// caller has blocked), flushes, logs out.
   /// @return what was lost, empty = nothing. Errors of everything up to `ready` are thrown.
-  std::string run(const Ready& ready);
+  std::string run(const Ready& ready, const Ending& ending = {});
 
   /// False if a call that blocks has not come back. The destructor would wait for it: leave the
   /// object to the end of the process then.

@@ -134,7 +134,11 @@ FileDescriptor open_private(const std::string& path) {
                        geteuid()),
            fmt::format("chown it to uid {}", geteuid()));
   }
-  if ((status.st_mode & 07177U) != 0) {
+  // systemd gives a service its credentials as a file of root with an ACL for the service's user;
+  // the mask of the ACL stands where the group's mode does.
+  const bool with_acl =
+      status.st_uid == 0 && status.st_gid == 0 && (status.st_mode & 07777U) == 0440U;
+  if ((status.st_mode & 07177U) != 0 && !with_acl) {
     refuse(fmt::format("mode {:04o}, but 0600 or 0400 is needed", status.st_mode & 07777U),
            fmt::format("chmod 600 {}", path));
   }

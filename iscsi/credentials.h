@@ -44,8 +44,8 @@ class Credentials {
   /// repeats a key or value.
   static Credentials parse(std::string_view text, std::string_view name);
 
-  /// Reads the file: a regular file, owned by the caller or root, mode 0600 or 0400 at most, else
-  /// kPermission; kNotFound if it is not there.
+  /// Reads the file: a regular file, owned by the caller or root, mode 0600 or 0400 at most (0440
+  /// if root and root's group own it), else kPermission; kNotFound if it is not there.
   static Credentials load(const std::string& path);
 
   /// What to log in with: the section of the target, else of the portal (host:port, then host),
