@@ -80,6 +80,11 @@ Channel::~Channel() {
   if (ended()) fuse_session_unmount(session_.get());
 }
 
+void Channel::undo_mount() noexcept {
+  stop();
+  fuse_session_unmount(session_.get());
+}
+
 bool Channel::ended() const noexcept {
   pollfd look{.fd = fuse_session_fd(session_.get()), .events = 0, .revents = 0};
   return look.fd >= 0 && poll(&look, 1, 0) == 1 && (look.revents & POLLERR) != 0;

@@ -30,6 +30,9 @@ class Channel {
   /// (umount). kPermission, kNotFound, kIo with what the mount helper said.
   void mount(const std::string& mount_point, std::function<void()> on_end);
 
+  /// Takes a mount out of the tree that nobody has used yet.
+  void undo_mount() noexcept;
+
   /// Whether the kernel has ended the connection: the mount was removed by somebody, or aborted.
   /// Known here before serve() has met it.
   [[nodiscard]] bool ended() const noexcept;

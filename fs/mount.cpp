@@ -261,7 +261,12 @@ void Mount::serve(const Ready& ready) {
   if (options_.scheduling == Scheduling::kBatch) schedule_as_batch();
   watcher_.before_mount();
   p.channel->mount(options_.mount_point, [this] { reactor_.stop(); });
-  watcher_.after_mount();
+  try {
+    watcher_.after_mount();
+  } catch (...) {  // a mount that nobody could remove later
+    p.channel->undo_mount();
+    throw;
+  }
   log::info("mounted source={} on {} vg={} volumes={}", p.source.shown, options_.mount_point,
             p.catalog->vg->name, p.catalog->volumes.size());
   reactor_.run();

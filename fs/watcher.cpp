@@ -62,6 +62,16 @@ Watcher::Watcher(const std::string& mount_point) : mount_point_(mount_point) {
   socket_ = std::move(own);
 }
 
+void Watcher::after_mount() {
+  try {
+    ask(Order::kAfter);
+  } catch (Error& error) {
+    error.set_cause("/proc is not mounted here, or somebody has removed the mount at once");
+    error.set_remedy("look at /proc/self/mountinfo, then mount again");
+    throw;
+  }
+}
+
 void Watcher::ask(Order order) {
   const char word = static_cast<char>(order);
   if (send(socket_.get(), &word, 1, MSG_NOSIGNAL) != 1) throw gone(mount_point_);

@@ -27,7 +27,7 @@ class Watcher {
   /// Just before the mount and just after it, so that the watcher knows which one it is. kInternal
   /// if there is no such mount afterwards; kUnreachable if the watcher has been killed.
   void before_mount() { ask(Order::kBefore); }
-  void after_mount() { ask(Order::kAfter); }
+  void after_mount();
 
   /// Takes the mount, which lives and is known to be there, out of the tree at once; files that are
   /// open stay usable. kInternal with what failed, kUnreachable, kTimedOut. Blocks for some 20 s at
