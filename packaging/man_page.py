@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Makes a manual page (man(7)) of one of docs/man, as far as those use Markdown.
 
-  man_page.py VERSION PAGE.md     the page goes to stdout
+  man_page.py VERSION PAGE.md [OUTPUT.gz]     the page goes there, or to stdout
 
 Known are: headings, paragraphs, lists (`* `), definitions (a term, then `: text`), indented examples,
 tables (a definition each row), and in texts `code`, **bold**, *italic*, links and escaped characters.
 """
+import gzip
 import re
 import sys
 from pathlib import Path
@@ -137,9 +138,13 @@ def page(text, version):
             yield from (".PP", paragraph(block))
 
 
-def main(version, path):
-    text = Path(path).read_text(encoding="utf-8")
-    print("\n".join(page(text, version)))
+def main(version, path, output=None):
+    text = "\n".join(page(Path(path).read_text(encoding="utf-8"), version)) + "\n"
+    if output:
+        # Without a time, so that the same page is always the same file.
+        Path(output).write_bytes(gzip.compress(text.encode(), mtime=0))
+    else:
+        print(text, end="")
 
 
-main(sys.argv[1], sys.argv[2])
+main(*sys.argv[1:])

@@ -1,6 +1,5 @@
 # docs/man/NAME.SECTION.md becomes man<SECTION>/NAME.SECTION.gz.
 find_package(Python3 COMPONENTS Interpreter REQUIRED)
-find_program(LUNFS_GZIP gzip REQUIRED)
 
 file(GLOB pages CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/docs/man/*.md)
 set(made)
@@ -11,9 +10,7 @@ foreach(page ${pages})
   add_custom_command(
     OUTPUT ${output}
     COMMAND ${CMAKE_COMMAND} -E make_directory ${CMAKE_CURRENT_BINARY_DIR}/man
-    COMMAND Python3::Interpreter -B ${CMAKE_CURRENT_SOURCE_DIR}/man_page.py ${PROJECT_VERSION} ${page} >${name}
-    COMMAND ${LUNFS_GZIP} -9nc ${name} >${output}
-    WORKING_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}
+    COMMAND Python3::Interpreter -B ${CMAKE_CURRENT_SOURCE_DIR}/man_page.py ${PROJECT_VERSION} ${page} ${output}
     DEPENDS ${page} man_page.py
     COMMENT "Manual page ${name}"
     VERBATIM)
