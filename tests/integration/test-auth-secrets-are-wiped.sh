@@ -22,12 +22,12 @@ holder=$!
 note_process $holder
 on_exit end_process $holder
 wait_until 10 test -s "$work/ready"
-assert_lacks "$(bounded 30 python3 "$tools/search_memory.py" "$holder" "$secret")" '^0 places' "the control search"
+assert_lacks "$(bounded 30 python3 "$tools/search_memory.py" "$holder" "$secret")" '^0 places, 0 kept' "the control search"
 
 mount_lunfs "$(lun_url)" "$mnt" -o "credentials=$work/credentials,log=debug"
 assert_same_bytes "$mnt/disk" "$work/lun.img.disk" "contents"
 for process in "$(daemons_of "$mnt")" "$(watchers_of "$mnt")"; do
-  assert_equal '0 places' "$(bounded 30 python3 "$tools/search_memory.py" "$process" "$secret")" "the secret in process $process"
+  assert_equal '0 places, 0 kept' "$(bounded 30 python3 "$tools/search_memory.py" "$process" "$secret")" "the secret in process $process"
 done
 unmount "$mnt"
 
