@@ -23,6 +23,11 @@ on_exit kill -CONT "$pid"
 start=$SECONDS
 tool_fails 8 "$mnt: the daemon did not answer for 3 s" 'it is stopped, or hangs' '.*' lunfs-sr info "$mnt" --timeout 3
 assert_less $((SECONDS - start)) 10 "seconds to say so"
+# So does a file on such a mount.
+start=$SECONDS
+tool_fails 8 "$mnt/disk: the file system did not answer for 2 s" 'it lies on a mount whose server or daemon hangs' \
+  'look at the mounts above it with findmnt' lunfs-vdi list "$mnt/disk" --timeout 2
+assert_less $((SECONDS - start)) 10 "seconds to say so"
 # The other one answers all the same.
 tool lunfs-sr info "$work/second" --json
 kill -CONT "$pid"
