@@ -13,6 +13,7 @@ enum ExitCode : int {
   kExitUsage = 7,                 ///< ISCSI_ERR_INVAL
   kExitTimedOut = 8,              ///< ISCSI_ERR_TRANS_TIMEOUT
   kExitPermission = 13,           ///< ISCSI_ERR_ACCESS
+  kExitSessionExists = 15,        ///< ISCSI_ERR_SESS_EXISTS
   kExitNothingFound = 21,         ///< ISCSI_ERR_NO_OBJS_FOUND
   kExitAuthorizationFailed = 24,  ///< ISCSI_ERR_LOGIN_AUTH_FAILED
   kExitUnsupported = 27,          ///< ISCSI_ERR_OP_NOT_SUPP

@@ -36,13 +36,35 @@ std::uint32_t random_number() noexcept {
   return number;
 }
 
+/// libiscsi has a call for each type.
+void set_isid(iscsi_context* context, const Isid& isid) {
+  const auto& b = isid.bytes();
+  const auto number = [&b](std::size_t first, std::size_t count) {
+    std::uint32_t value = 0;
+    for (std::size_t i = first; i < first + count; ++i) value = value << 8U | b.at(i);
+    return value;
+  };
+  switch (b[0] >> 6U) {
+    case 0:
+      iscsi_set_isid_oui(context, number(0, 3), number(3, 3));
+      break;
+    case 1:
+      iscsi_set_isid_en(context, number(1, 3), number(4, 2));
+      break;
+    default:
+      iscsi_set_isid_random(context, number(1, 3), number(4, 2));
+      break;
+  }
+}
+
 iscsi_context* new_context(const ConnectionOptions& options) {
+  const Isid isid = options.isid ? *options.isid : Isid::random();
   iscsi_context* context = iscsi_create_context(options.initiator_name.c_str());
   if (context == nullptr) throw Error(ErrorKind::kInternal, "libiscsi gives no context");
   // libiscsi takes its mutual CHAP challenges from rand(), which it seeds once with 32 bits, and 24
   // bits of the session id: two sessions with the same one throw each other out.
   std::srand(random_number());
-  iscsi_set_isid_random(context, random_number(), random_number() & 0xffffU);
+  set_isid(context, isid);
   iscsi_set_noautoreconnect(context, 1);
   iscsi_set_header_digest(context, ISCSI_HEADER_DIGEST_NONE);
   iscsi_set_session_type(context, options.target ? ISCSI_SESSION_NORMAL : ISCSI_SESSION_DISCOVERY);

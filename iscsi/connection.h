@@ -15,6 +15,7 @@
 #include "base/wake_up.h"
 #include "iscsi/credentials.h"
 #include "iscsi/iqn.h"
+#include "iscsi/isid.h"
 #include "iscsi/lun_url.h"
 #include "iscsi/receive_tap.h"
 
@@ -27,6 +28,7 @@ struct ConnectionOptions {
   std::optional<Iqn> target;  ///< none: a discovery session
   Chap chap;
   std::string initiator_alias{};  ///< shown by some targets beside the name; may be empty
+  std::optional<Isid> isid{};     ///< none: a random one
 };
 
 /// How the target answered a login that ran by the rules.

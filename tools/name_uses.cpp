@@ -1,18 +1,20 @@
 #include "tools/name_uses.h"
 
-#include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
+#include <charconv>
 #include <chrono>
 #include <iterator>
 #include <optional>
 #include <set>
 #include <utility>
 
+#include "base/error.h"
 #include "base/text.h"
 #include "host/control_client.h"
+#include "host/mount_status.h"
 #include "iscsi/kernel_sessions.h"
 
 namespace lunfs::tools {
@@ -35,12 +37,15 @@ std::int64_t pid_in(const Json& object) {
   return found != object.end() && found->is_number_integer() ? found->get<std::int64_t>() : 0;
 }
 
+/// Mounts whose daemon has told, with its user: nobody speaks for the mount of somebody else.
+using Told = std::set<std::pair<std::string, uid_t>>;
+
 /// What a daemon says of itself. It may be any user's program: every field is optional.
-void add_sessions(const Json& answer, std::vector<NameUse>& uses, std::set<std::string>& answered) {
+void add_sessions(const Json& answer, uid_t owner, std::vector<NameUse>& uses, Told& told) {
   const std::string mount_point = text_at(answer, "mount_point");
   const auto sessions = answer.find("sessions");
   if (mount_point.empty() || sessions == answer.end() || !sessions->is_array()) return;
-  answered.insert(mount_point);
+  told.emplace(mount_point, owner);
   std::size_t count = 0;
   for (const Json& session : *sessions) {
     if (!session.is_object() || ++count > kMaxSessionsOfMount) continue;
@@ -55,26 +60,46 @@ void add_sessions(const Json& answer, std::vector<NameUse>& uses, std::set<std::
   }
 }
 
-/// Asks every mount that has a socket; afterwards `answered` has those that told all.
-void ask_mounts(const NameUseSources& sources, std::vector<NameUse>& uses,
-                std::set<std::string>& answered) {
-  const Clock::time_point deadline = Clock::now() + kLimitOfAll;
+/// Asks every mount that has a socket.
+void ask_sockets(const NameUseSources& sources, Clock::time_point deadline,
+                 std::vector<NameUse>& uses, Told& told) {
   for (const std::string& socket : sources.control_sockets) {
     if (Clock::now() >= deadline) return;
     const std::optional<std::string> text = host::ask_daemon(socket, "sessions", kLimitOfOne);
-    if (!text) continue;
+    struct stat status {};
+    if (!text || lstat(socket.c_str(), &status) != 0) continue;
     const Json answer = Json::parse(*text, nullptr, false);
-    if (answer.is_object()) add_sessions(answer, uses, answered);
+    if (answer.is_object()) add_sessions(answer, status.st_uid, uses, told);
   }
 }
 
-/// Mounts of which no daemon has told anything.
-void add_mute_mounts(const NameUseSources& sources, std::vector<NameUse>& uses,
-                     const std::set<std::string>& answered) {
+/// The file of a mount without a socket; false if it does not tell either.
+bool ask_file(const host::MountEntry& mount, uid_t owner, Clock::time_point deadline,
+              std::vector<NameUse>& uses, Told& told) {
+  if (owner != geteuid() || Clock::now() >= deadline) return false;
+  try {
+    add_sessions(host::ask_mount_for_status(mount.mount_point, kLimitOfOne), owner, uses, told);
+  } catch (const Error&) {  // it hangs, has died, or is no mount any more
+  }
+  return told.contains({mount.mount_point, owner});
+}
+
+uid_t owner_of(const host::MountEntry& mount) {
+  const std::string text = mount.option("user_id").value_or("0");
+  uid_t owner = 0;
+  std::from_chars(text.data(), text.data() + text.size(), owner);
+  return owner;
+}
+
+/// Mounts of which no daemon has told anything by its socket.
+void add_other_mounts(const NameUseSources& sources, Clock::time_point deadline,
+                      std::vector<NameUse>& uses, Told& told) {
   for (const host::MountEntry& mount : sources.mounts) {
     if (mount.type != host::kMountType || mount.source.starts_with('/')) continue;
-    if (answered.contains(mount.mount_point)) continue;
-    if (sources.uid != 0 && mount.option("user_id") != fmt::format("{}", sources.uid)) continue;
+    const uid_t owner = owner_of(mount);
+    if (sources.uid != 0 && owner != sources.uid) continue;
+    if (told.contains({mount.mount_point, owner})) continue;
+    if (ask_file(mount, owner, deadline, uses, told)) continue;
     uses.push_back({.kind = NameUse::Kind::kMount,
                     .where = mount.mount_point,
                     .pid = 0,
@@ -109,10 +134,11 @@ NameUseSources NameUseSources::of_this_host() {
 }
 
 std::vector<NameUse> find_name_uses(const NameUseSources& sources) {
+  const Clock::time_point deadline = Clock::now() + kLimitOfAll;
   std::vector<NameUse> uses;
-  std::set<std::string> answered;
-  ask_mounts(sources, uses, answered);
-  add_mute_mounts(sources, uses, answered);
+  Told told;
+  ask_sockets(sources, deadline, uses, told);
+  add_other_mounts(sources, deadline, uses, told);
   add_kernel_sessions(sources, uses);
   return uses;
 }

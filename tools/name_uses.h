@@ -44,10 +44,10 @@ struct NameUseSources {
   static NameUseSources of_this_host();
 };
 
-/// All sessions that can be seen from here, mounts first. A mount of an image has none. A daemon
-/// that does not answer within two seconds, or all within ten, counts as one that does not tell; so
-/// does a mount without a control socket, unless its source is a path. Names are in their normal
-/// case.
+/// All sessions that can be seen from here, mounts first; names in their normal case. Mounts are
+/// asked by their control sockets, this user's own without one by their status file. A mount of an
+/// image has no session. Who does not answer within two seconds, or all within ten, counts as one
+/// that does not tell, unless its source is a path.
 ///
 /// Not seen: mounts in other mount namespaces whose run directory is not shared, and, for others
 /// than root, other users' mounts. Blocks; no network.

@@ -169,3 +169,4 @@ random_file() { head -c "$2" /dev/urandom >"$1"; }
 . "$here/lib/mount.sh"
 . "$here/lib/proxy.sh"
 . "$here/lib/tool.sh"
+. "$here/lib/names.sh"

@@ -1,9 +1,6 @@
 # The tools beside the mount: lunfs-sr, lunfs-vdi, ... of the same build as $LUNFS. Sourced by
 # functions.sh.
 
-# Every test has its own name, so that no file of the machine is read or made.
-initiator=iqn.2026-11.example:host7
-
 # run_tool TOOL ARGS...: sets tool_status, tool_out, tool_err (what it printed)
 run_tool() {
   local program=${LUNFS%/*}/$1

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include <cstring>
 #include <filesystem>
@@ -112,6 +113,11 @@ TEST_F(NameUses, SessionsOfStrangeTypesDoNotTell) {
 TEST_F(NameUses, MuteDaemonDoesNotHoldUpForEver) {
   sources_.mounts = {mount_of("/mnt", "iscsi://h:1/iqn.t/0")};
   EXPECT_EQ(answered("").size(), 1U);
+}
+
+TEST_F(NameUses, NobodySpeaksForTheMountOfSomebodyElse) {
+  sources_.mounts = {mount_of("/mnt", "iscsi://h:1/iqn.t/0", static_cast<int>(geteuid()) + 1)};
+  EXPECT_EQ(answered("{\"pid\":7,\"mount_point\":\"/mnt\",\"sessions\":[],\"id\":1}\n").size(), 1U);
 }
 
 TEST_F(NameUses, OthersThanRootSeeTheirOwnMounts) {
