@@ -1,5 +1,7 @@
 #!/bin/bash
-# Tools ask the daemon of a mount and never the mount: one that hangs costs their time and no more; another user's is not asked. @short
+# Tools ask the daemon of a mount and never the mount: one that hangs costs their time and no more; another user's is not asked.
+# Not in the short set: at its end the leak check of a build with sanitizers waits for every thread, also
+# for one that hangs in a file system.
 
 . "$(dirname "$0")/functions.sh"
 
