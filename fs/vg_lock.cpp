@@ -10,11 +10,14 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <climits>
+#include <fstream>
 #include <thread>
 
 #include "base/error.h"
 #include "base/lock_holder.h"
 #include "base/log.h"
+#include "fs/watcher.h"
 #include "host/run_directory.h"
 
 namespace lunfs::fs {
@@ -72,7 +75,22 @@ bool locked(int fd) {
   return true;
 }
 
-/// The file says who holds it, unless it is of a user whose mount has ended since.
+/// Where the daemon `pid` has mounted, as its watcher's command line tells every user; empty if no
+/// watcher can be seen. What another user's process calls itself is a hint, no more.
+std::string directory_of_daemon(pid_t pid) {
+  std::ifstream children(fmt::format("/proc/{0}/task/{0}/children", pid));
+  for (pid_t child = 0; children >> child;) {
+    std::ifstream words(fmt::format("/proc/{}/cmdline", child));
+    std::string name;
+    std::string directory;
+    std::getline(words, name, '\0');
+    std::getline(words, directory, '\0');
+    if (name == kWatcherName && directory.size() < PATH_MAX) return directory;
+  }
+  return {};
+}
+
+/// The file says who holds it, unless it is another user's, who made it for a mount that has ended.
 std::string holder_of(int fd) {
   std::array<char, 512> buffer{};
   const ssize_t length = pread(fd, buffer.data(), buffer.size() - 1, 0);
@@ -80,7 +98,9 @@ std::string holder_of(int fd) {
   const auto pid = flock_holder(fd);
   if (!pid) return text.empty() ? "another mount" : text;
   const std::string known = fmt::format("pid {}", *pid);
-  return text.starts_with(known + " ") ? text : known;
+  if (text.starts_with(known + " ")) return text;
+  const std::string directory = directory_of_daemon(*pid);
+  return directory.empty() ? known : fmt::format("{} on {}", known, directory);
 }
 
 FileDescriptor take(const std::string& path, const std::string& mount_point) {

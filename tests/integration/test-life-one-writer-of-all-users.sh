@@ -15,8 +15,9 @@ mount_lunfs "$(lun_url)" "$mnt" -o ro
 unmount "$mnt"
 unmount "$own/mnt"
 
+# The lock's file is the user's, who made it first: root cannot write into it who holds the lock.
 mount_lunfs "$(lun_url)" "$mnt"
-assert_fails_with "mounted read-write already: pid $(daemons_of "$mnt")\$" "${like_user[@]}" "$LUNFS" "$(lun_url)" "$own/mnt"
+assert_fails_with "mounted read-write already: pid $(daemons_of "$mnt") on $mnt\$" "${like_user[@]}" "$LUNFS" "$(lun_url)" "$own/mnt"
 unmount "$mnt"
 mount_as_user "$(lun_url)"
 as_user cmp "$own/mnt/disk" "$work/lun.img.disk" || fail "wrong bytes"

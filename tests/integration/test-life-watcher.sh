@@ -12,6 +12,7 @@ descriptors_of() { readlink /proc/"$1"/fd/* | grep -vx /dev/null; }
 mount_lunfs "$work/lun.img" "$mnt"
 watcher=$(watchers_of "$mnt")
 assert_contains "$(descriptors_of "$watcher")" '^socket:\[[0-9]+\]$' "what the watcher holds"
+assert_equal 1 "$(descriptors_of "$watcher" | wc -l)" "descriptors of the watcher"
 assert_equal / "$(readlink "/proc/$watcher/cwd")" "the watcher's directory"
 assert_equal "lunfs-watcher $mnt " "$(tr '\0' ' ' <"/proc/$watcher/cmdline")" "the watcher's command line"
 # It is not for users to end: what ends the daemon's kind must not end it first.
