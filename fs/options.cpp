@@ -38,7 +38,7 @@ bool contains(const Array& words, std::string_view word) {
 Error usage(std::string text, std::string cause = "the value is misspelt") {
   return Error(ErrorKind::kUsage, std::move(text))
       .because(std::move(cause))
-      .advise("see lunfs --help or lunfs(1)");
+      .advise("see lunfs --help or lunfs(8)");
 }
 
 /// Against the current directory, so that a daemon may leave it.
@@ -316,7 +316,7 @@ SOURCE   iscsi://[user@]host[:port]/target-iqn/lun, a LUN image, or a block devi
     fsname=, subtype=   what mount tables show
 
 The words of fstab (_netdev, nofail, noauto, user, x-..., ...) are accepted.
-Manual: lunfs(1). Secrets: lunfs-credentials(5).
+Manual: lunfs(8). Secrets: lunfs-credentials(5).
 )";
 }
 

@@ -19,7 +19,7 @@ struct StatusInput {
   const vhd::MetadataCache& vhd_cache;
 };
 
-/// .lunfs/status.json: versioned by "status_version", fields only added. Page: docs/man/lunfs.1.md.
+/// .lunfs/status.json: versioned by "status_version", fields only added. Page: docs/man/lunfs.8.md.
 std::string status_json(const StatusInput& input);
 
 /// .lunfs/metrics in the Prometheus text format.

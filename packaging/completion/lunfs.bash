@@ -1,4 +1,4 @@
-# bash completion of lunfs(1), mount.lunfs, and of the tools, whose words are asked of the tools themselves.
+# bash completion of lunfs(8), mount.lunfs, and of the tools, whose words are asked of the tools themselves.
 
 # Mount options: those with a value end in "=".
 _lunfs_mount_options='ro rw detached credentials= initiator= timeout= login_timeout= path_timeout= cache=

@@ -1,4 +1,4 @@
-# fish completion of lunfs(1) and of the tools, whose words are asked of the tools themselves.
+# fish completion of lunfs(8) and of the tools, whose words are asked of the tools themselves.
 
 function __lunfs_mount_options
     set -l word (commandline -ct)

@@ -29,8 +29,10 @@ simple_vg "$work/lun.img"
 root=$work/root
 mkdir "$work/layers" "$root"
 mount -t tmpfs tmpfs "$work/layers"
+on_exit umount -l "$work/layers"
 mkdir "$work/layers/upper" "$work/layers/work"
 mount -t overlay overlay -o "lowerdir=/,upperdir=$work/layers/upper,workdir=$work/layers/work" "$root"
+on_exit umount -lR "$root"
 for dir in proc dev; do mount --rbind /$dir "$root/$dir"; done
 mount -t tmpfs tmpfs "$root/run"
 cp "$package" "$root/lunfs.deb"
@@ -42,22 +44,36 @@ echo "install:"
 # --no-triggers: the index of manual pages and the like of the whole system
 inside dpkg --no-triggers -i /lunfs.deb >"$work/dpkg.log" 2>&1 || fail "the package cannot be installed"
 assert_equal "install ok installed" "$(inside dpkg-query -W -f '${Status}' lunfs)" "state of the package"
-for file in usr/bin/lunfs usr/sbin/mount.lunfs usr/share/man/man1/lunfs.1.gz usr/share/man/man5/lunfs-credentials.5.gz \
-  usr/lib/systemd/system/lunfs@.service usr/share/bash-completion/completions/lunfs usr/share/doc/lunfs/README.md; do
+for file in usr/bin/lunfs{,-iqn,-sr,-vdi} usr/sbin/mount.lunfs usr/share/man/man8/{lunfs{,-iqn,-sr,-vdi},mount.lunfs}.8.gz \
+  usr/share/man/man5/lunfs-credentials.5.gz usr/lib/systemd/system/lunfs@.service usr/share/doc/lunfs/README.md \
+  usr/share/bash-completion/completions/lunfs{,-iqn,-sr,-vdi} usr/share/fish/vendor_completions.d/lunfs{,-iqn,-sr,-vdi}.fish \
+  usr/share/zsh/vendor-completions/_lunfs{,-tools}; do
   [[ -e $root/$file ]] || fail "no /$file"
 done
 assert_equal lunfs "$(basename "$(readlink -f "$root/usr/sbin/mount.lunfs")")" "what mount.lunfs leads to"
 assert_contains "$(grep ^ExecStart= "$root/usr/lib/systemd/system/lunfs@.service")" '^ExecStart=/usr/bin/lunfs ' "the unit"
 assert_equal "600 root" "$(stat -c '%a %U' "$root/etc/lunfs/credentials")" "the place for secrets"
 [[ -z $(inside ldd /usr/bin/lunfs | grep 'not found') ]] || fail "a library is missing"
-if [[ -x $root/usr/bin/lunfs-iqn ]]; then
-  name=$(sed -n 's/^InitiatorName=//p' "$root/etc/iscsi/initiatorname.iscsi")
-  assert_contains "$name" '^iqn\.[0-9]{4}-[0-9]{2}\.' "the initiator's name that the installation made"
-  assert_contains "$(inside lunfs-iqn show)" "$name" "lunfs-iqn show"
-fi
+name=$(sed -n 's/^InitiatorName=//p' "$root/etc/iscsi/initiatorname.iscsi")
+assert_contains "$name" '^iqn\.[0-9]{4}-[0-9]{2}\.' "the initiator's name that the installation made"
+assert_contains "$(inside lunfs-iqn show)" "$name" "lunfs-iqn show"
 
-echo "mount:"
-on_exit umount -l "$root"
+echo "mount a LUN, with the name and the secrets that stand where the package puts them:"
+serve "$work/lun.img"
+chap_account 1 alice secret-of-alice
+printf '[default]\nusername = alice\npassword = secret-of-alice\n' >>"$root/etc/lunfs/credentials"
+said=$(inside lunfs-sr probe "127.0.0.1:$tgt_port") || fail "lunfs-sr probe"
+line=$(sed -n 's/^  \(lunfs iscsi:.*\)/\1/p' <<<"$said")
+assert_equal "lunfs $(lun_url) /mnt/plain -o ro" "$line" "the line that lunfs-sr probe gives"
+mkdir "$root/mnt/plain"
+inside $line || fail "$line"
+cmp "$root/mnt/plain/disk" "$work/lun.img.disk" || fail "wrong bytes of the LUN"
+assert_contains "$(tgt --op show --mode target)" "Initiator: $name" "the name that the target sees"
+assert_contains "$(inside lunfs-vdi list /mnt/plain)" '^disk ' "lunfs-vdi list"
+inside lunfs -u /mnt/plain || fail "lunfs -u of the LUN"
+wait_until 5 no_session_left || fail "a session is left"
+
+echo "mount an image:"
 mkdir "$root/mnt/sr"
 cp --sparse=always "$work/lun.img" "$work/lun.img.disk" "$root/mnt/"
 for how in "lunfs /mnt/lun.img /mnt/sr" "mount -t lunfs /mnt/lun.img /mnt/sr" "mount -t fuse.lunfs /mnt/lun.img /mnt/sr"; do
@@ -75,6 +91,4 @@ assert_equal "" "$(cd "$root" && find usr/bin usr/sbin usr/lib/systemd usr/share
 assert_contains "$(cat "$root/etc/lunfs/credentials")" '^# mine$' "the administrator's secrets after the removal"
 inside dpkg --no-triggers -P lunfs >>"$work/dpkg.log" 2>&1 || fail "the package cannot be purged"
 [[ ! -e $root/etc/lunfs ]] || fail "a purge leaves /etc/lunfs"
-if [[ -n ${name:-} ]]; then
-  assert_contains "$(cat "$root/etc/iscsi/initiatorname.iscsi")" "=$name\$" "the initiator's name after a purge"
-fi
+assert_contains "$(cat "$root/etc/iscsi/initiatorname.iscsi")" "=$name\$" "the initiator's name after a purge"
