@@ -5,17 +5,18 @@
 . "$(dirname "$0")/functions.sh"
 
 requires_root
-requires setpriv prlimit
+requires setpriv prlimit systemd-analyze
 unit=$(dirname "$(readlink -f "$LUNFS")")/../packaging/lunfs@.service
 [[ -f $unit ]] || skip "no unit beside the build of $LUNFS"
 sed "s|^ExecStart=[^ ]*|ExecStart=$LUNFS|" "$unit" >"$work/lunfs@.service"
 
-if command -v systemd-analyze >/dev/null; then
-  echo "systemd-analyze verify:"
-  # It loads other units of the machine too: only what it says of ours counts.
-  said=$(bounded 60 systemd-analyze verify --man=no "$work/lunfs@.service" 2>&1 || true)
-  assert_lacks "$said" 'lunfs@' "what systemd says of the unit"
-fi
+echo "systemd-analyze verify:"
+# It loads other units of the machine too: only what it says of ours counts.
+verify() { bounded 60 systemd-analyze verify --man=no "$1" 2>&1 || true; }
+assert_lacks "$(verify "$work/lunfs@.service")" 'lunfs@' "what systemd says of the unit"
+mkdir "$work/wrong"
+sed 's/^Type=.*/Type=notfy/' "$work/lunfs@.service" >"$work/wrong/lunfs@.service"
+assert_contains "$(verify "$work/wrong/lunfs@.service")" 'lunfs@.*notfy' "what systemd says of a wrong unit"
 
 # the_units KEY: its value
 the_units() { sed -n "s/^$1=//p" "$unit"; }
