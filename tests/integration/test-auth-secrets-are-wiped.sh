@@ -35,6 +35,11 @@ echo "an abort, where core files are allowed:"
 mkdir "$work/cores"
 cd "$work/cores"
 ulimit -c unlimited 2>/dev/null || skip "core files cannot be allowed here"
+sleep 100 &
+kill -ABRT $!
+wait $! 2>/dev/null && fail "the abort of another program did nothing"
+[[ $(</proc/sys/kernel/core_pattern) == [\|/]* ]] || assert_contains "$(ls)" ^core "core files of another program"
+rm -f core*
 # A daemon in the foreground has this directory.
 "$LUNFS" "$(lun_url)" "$mnt" -f -o "credentials=$work/credentials" 2>"$work/stderr.log" &
 pid=$!

@@ -1,6 +1,6 @@
 #!/bin/bash
-# No secret stands in a process list, an environment, a log, a mount table, status.json, metrics, an answer of the control
-# socket, an error text or anything of /proc that another user can read. @short
+# No secret stands in a process list, an environment, a log of any level, a mount table, status.json, metrics, an answer of
+# the control socket, an error text, what a tool prints or anything of /proc that another user can read. @short
 
 . "$(dirname "$0")/functions.sh"
 
@@ -37,7 +37,9 @@ for process in "$pid" "$(watchers_of "$mnt")"; do
 done
 [[ -s $log ]] || fail "no log to look into"
 hidden_in "$log" /proc/self/mountinfo "$work/mount.out" "$mnt/.lunfs/status.json" "$mnt/.lunfs/metrics"
-assert_lacks "$(ps -eo args)" "$secret" "the process list"
+assert_lacks "$(ps -eo args; findmnt; mount; df -hT "$mnt")" "$secret" "the process list and the mount tables"
+for how in info 'info --json'; do tool lunfs-sr $how "$mnt" && hidden_in "$work/tool.out"; done
+for how in list info; do tool lunfs-vdi $how --json "$mnt" && hidden_in "$work/tool.out"; done
 bounded 20 python3 - "$mnt/.lunfs/status.json" >"$work/answers" <<'PYTHON'
 import json, socket, sys
 peer = socket.socket(socket.AF_UNIX)
@@ -50,16 +52,41 @@ PYTHON
 hidden_in "$work/answers"
 unmount "$mnt"
 
+echo "levels of the log:"
+for level in error warn info; do
+  rm "$log"
+  mount_lunfs "$(lun_url)" "$mnt" -o "credentials=$work/credentials,log=$level"
+  kill -TERM "$(daemons_of "$mnt")"
+  wait_until 20 no_process_of "$mnt" || fail "$level: the daemon does not end"
+  hidden_in "$log" "$work/mount.out"
+done
+
+echo "tools:"
+for how in '' --json --xml; do
+  probe --credentials "$work/credentials" $how
+  hidden_in "$work/tool.out"
+done
+tool lunfs-iqn verify "127.0.0.1:$tgt_port" --hold 1 --initiator "$initiator" --credentials "$work/credentials"
+hidden_in "$work/tool.out"
+
 echo "a login that is refused, a target that is unknown, a file that is wrong:"
 write_credentials "$work/credentials" default username=alice "password=x$secret" discovery_username=alice "discovery_password=y$secret"
 refused 24 "$(lun_url)" "$mnt" -o "credentials=$work/credentials,log=debug"
 hidden_in "$work/mount.out" "$log"
 refused 24 "$(lun_url)" "$mnt" -o "credentials=$work/credentials,log=debug" -d
 hidden_in "$work/mount.out" "$log"
+probe --credentials "$work/credentials"
+assert_contains "$tool_out" ' refused' "what a probe tells of the target"
+hidden_in "$work/tool.out"
+run_tool lunfs-iqn verify "127.0.0.1:$tgt_port" --hold 1 --initiator "$initiator" --credentials "$work/credentials"
+hidden_in "$work/tool.out" "$work/tool.err"
 refused 21 "iscsi://127.0.0.1:$tgt_port/iqn.2026-11.example:unknown/1" "$mnt" -o "credentials=$work/credentials,log=debug"
 hidden_in "$work/mount.out" "$log"
 write_credentials "$work/credentials" default username=alice "$secret"
 refused 7 "$(lun_url)" "$mnt" -o "credentials=$work/credentials,log=debug"
 hidden_in "$work/mount.out" "$log"
+run_tool lunfs-sr probe "127.0.0.1:$tgt_port" --initiator "$initiator" --credentials "$work/credentials"
+assert_equal 7 "$tool_status" "status of a probe with that file"
+hidden_in "$work/tool.out" "$work/tool.err"
 refused 7 "iscsi://alice%$secret@127.0.0.1:$tgt_port/$iqn/1" "$mnt" -o log=debug
 hidden_in "$work/mount.out" "$log"
