@@ -78,13 +78,20 @@ assert_contains "$said" "^  what to do: check the path" "what mount says"
 
 echo "a line with user, as an ordinary user:"
 give_user "$work/other.img" "$own/lun.img"
-for type in fuse.lunfs lunfs; do
-  echo "$own/lun.img $own/mnt $type noauto,user,$systemd_words,log_file=$own/log 0 0" >"$work/fstab"
+mkdir -p "$own/.config/lunfs"
+cp "$work/credentials" "$own/.config/lunfs/credentials"
+# mount(8) keeps HOME from what it runs for a user: the account's home counts.
+sed "s|^\(\([^:]*:\)\{2\}$user:[^:]*:[^:]*:\)[^:]*|\1$own|" /etc/passwd >"$work/passwd"
+mount --bind "$work/passwd" /etc/passwd
+chown -R "$user:$user" "$own/.config"
+for what in "$own/lun.img fuse.lunfs other" "$own/lun.img lunfs other" "$source fuse.lunfs lun" "$source lunfs lun"; do
+  read -r from type contents <<<"$what"
+  echo "$from $own/mnt $type noauto,user,$systemd_words,initiator=$initiator,log_file=$own/log 0 0" >"$work/fstab"
   on_exit release_mount "$own/mnt"
   as_user mount "$own/mnt" || fail "$type: the user cannot mount"
   assert_equal "$user" "$(stat -c %u /proc/"$(watchers_of "$own/mnt")")" "$type: whose watcher it is"
   assert_contains "$(findmnt -nro OPTIONS "$own/mnt")" "nosuid,nodev,.*user_id=$user," "$type: options"
-  as_user cmp "$own/mnt/disk" "$work/other.img.disk" || fail "$type: wrong bytes"
+  as_user cmp "$own/mnt/disk" "$work/$contents.img.disk" || fail "$type: wrong bytes"
   assert_fails_with 'must be superuser|not permitted|permission denied|only .* can' setpriv --reuid=65533 --regid=65533 --clear-groups umount "$own/mnt"
   as_user umount "$own/mnt" || fail "$type: the user cannot unmount"
   wait_until 20 no_process_of "$own/mnt" || fail "$type: umount leaves a process"
