@@ -9,15 +9,7 @@ fi
 . "$(dirname "$0")/lib/user.sh"
 
 requires findmnt mount umount
-grep -qw overlay /proc/filesystems || skip "needs the overlay file system, to put a mount helper beside the system's"
-[[ -x /sbin/mount.fuse3 ]] || skip "needs mount.fuse3"
-
-# As the package installs them: /sbin/mount.lunfs and a lunfs that mount.fuse3 finds.
-mkdir "$work/upper" "$work/overlay"
-mount -t overlay overlay -o "lowerdir=/usr/sbin,upperdir=$work/upper,workdir=$work/overlay" /usr/sbin
-ln -s "$LUNFS" /usr/sbin/lunfs
-ln -s "$LUNFS" /usr/sbin/mount.lunfs
-mount -t tmpfs none /run/mount
+with_installed_lunfs
 : >"$work/fstab"
 mount --bind "$work/fstab" /etc/fstab
 

@@ -35,6 +35,20 @@ forget_other_mounts() {
   for dir in $(awk '/ - fuse.lunfs / { print $5 }' /proc/self/mountinfo); do umount -cl "$dir"; done
 }
 
+# with_installed_lunfs: in a mount namespace of its own, as the package installs them: /sbin/mount.lunfs and a
+# lunfs that mount.fuse3 finds; mount(8)'s own notes are kept from the system's
+with_installed_lunfs() {
+  grep -qw overlay /proc/filesystems || skip "needs the overlay file system, to put a mount helper beside the system's"
+  [[ -x /sbin/mount.fuse3 ]] || skip "needs mount.fuse3"
+  forget_other_mounts
+  mkdir "$work/upper" "$work/overlay"
+  mount -t overlay overlay -o "lowerdir=/usr/sbin,upperdir=$work/upper,workdir=$work/overlay" /usr/sbin
+  ln -s "$LUNFS" /usr/sbin/lunfs
+  ln -s "$LUNFS" /usr/sbin/mount.lunfs
+  mkdir -p /run/mount
+  mount -t tmpfs none /run/mount
+}
+
 is_mounted() { grep -qF " $1 " /proc/self/mountinfo; }
 not_mounted() { ! is_mounted "$1"; }
 
