@@ -5,11 +5,13 @@
 . "$(dirname "$0")/functions.sh"
 
 simple_vg "$work/lun.img"
+serve "$work/lun.img"
+source=$(lun_url)
 
 # descriptors_of PID: what they lead to, the null device left out
 descriptors_of() { readlink /proc/"$1"/fd/* | grep -vx /dev/null; }
 
-mount_lunfs "$work/lun.img" "$mnt"
+mount_lunfs "$source" "$mnt"
 watcher=$(watchers_of "$mnt")
 assert_contains "$(descriptors_of "$watcher")" '^socket:\[[0-9]+\]$' "what the watcher holds"
 assert_equal 1 "$(descriptors_of "$watcher" | wc -l)" "descriptors of the watcher"
@@ -22,7 +24,7 @@ unmount "$mnt"
 wait_until 5 no_process_of "$mnt" || fail "the watcher outlives an unmount"
 
 for signal in TERM INT KILL ABRT SEGV; do
-  mount_lunfs "$work/lun.img" "$mnt"
+  mount_lunfs "$source" "$mnt"
   # Kernels remember attributes: a dead mount must be found dead all the same.
   stat "$mnt" "$mnt/disk" >/dev/null
   daemon=$(daemons_of "$mnt")
@@ -36,15 +38,17 @@ for signal in TERM INT KILL ABRT SEGV; do
   wait_until 20 no_process_of "$mnt" || fail "SIG$signal: a process lives"
   not_mounted "$mnt" || fail "SIG$signal: still mounted"
   assert_equal "" "$(ls -A "$mnt")" "SIG$signal: the place"
+  wait_until 5 no_session_left || fail "SIG$signal: a session is left at the target"
   assert_equal "" "$(find /run/lunfs -name "*-$daemon.sock")" "SIG$signal: control sockets"
   exec 7<&-
 done
-mount_lunfs "$work/lun.img" "$mnt"
+mount_lunfs "$source" "$mnt"
 assert_same_bytes "$mnt/disk" "$work/lun.img.disk" "after all that"
 
 # A watcher that was killed is told by the daemon, which ends nevertheless.
+daemon=$(daemons_of "$mnt")
 kill -KILL "$(watchers_of "$mnt")"
-kill -TERM "$(daemons_of "$mnt")"
+kill -TERM "$daemon"
 wait_until 20 no_process_of "$mnt" || fail "without its watcher the daemon lives"
 assert_contains "$(cat "$log")" "$mnt stays mounted: $mnt: the watcher of this mount has ended" "the log"
 umount -l "$mnt"
