@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "base/block_device.h"
+#include "iscsi/open_lun.h"
 
 namespace lunfs::fs {
 
@@ -11,7 +12,14 @@ namespace lunfs::fs {
 /// that wrote nothing sends no flush either. The reactor's thread only.
 class Durability {
  public:
-  explicit Durability(BlockDevice& device) : device_(device) {}
+  /// `lun`: the device, if it is a LUN behind iSCSI, else null.
+  explicit Durability(BlockDevice& device, const iscsi::LunDevice* lun = nullptr)
+      : device_(device), lun_(lun) {}
+
+  /// How often acknowledged writes may have been lost with a session, whoever made them.
+  [[nodiscard]] std::uint64_t losses() const noexcept {
+    return lun_ == nullptr ? 0 : lun_->losses();
+  }
 
   /// A write was acknowledged.
   void wrote() noexcept { ++acknowledged_; }
@@ -27,6 +35,7 @@ class Durability {
 
  private:
   BlockDevice& device_;
+  const iscsi::LunDevice* lun_;
   std::uint64_t acknowledged_ = 0;  ///< writes, ever
   std::uint64_t durable_ = 0;       ///< how many of them the last successful flush covered
 };

@@ -268,7 +268,19 @@ Task<void> IoOperations::do_flush(Request& request, std::uint64_t handle, bool d
     co_await file.truncation->zero_gaps(uninterrupted, *file.node->device, medium_.durability,
                                         file.written_end);
   }
-  if (durable) co_await medium_.durability.flush(uninterrupted);
+  std::exception_ptr failure;
+  try {
+    if (durable) co_await medium_.durability.flush(uninterrupted);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  const bool loss_untold =
+      std::exchange(file.losses_known, medium_.durability.losses()) != medium_.durability.losses();
+  if (failure) std::rethrow_exception(failure);
+  if (loss_untold && file.writable) {
+    throw Error(ErrorKind::kIo,
+                "writes acknowledged before the session was lost were not flushed and may be lost");
+  }
   if (file.failure) throw *std::exchange(file.failure, std::nullopt);
   request.reply.ok();
 }

@@ -19,8 +19,8 @@ namespace lunfs::fs {
 /// failure is answered with the errno of its Error and logged. The reactor's thread only.
 ///
 /// A request has no deadline of its own. It ends because each of its commands does, by an answer or
-/// when the mount's `timeout` ends the session; of a flush or of the zeroing at a close, too. With
-/// timeout=0 a mute target keeps it for ever, as asked; the end of the mount lets go of it then.
+/// when the mount's `timeout` is over; of a flush or of the zeroing at a close, too. With timeout=0
+/// a target that is mute or away keeps it for ever, as asked; the end of the mount lets go of it.
 class IoOperations {
  public:
   /// What the requests work on; all of it outlives them.

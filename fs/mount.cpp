@@ -24,6 +24,7 @@
 #include "fs/control_socket.h"
 #include "fs/kernel_hints.h"
 #include "fs/operations.h"
+#include "fs/resume.h"
 #include "fs/run_directory.h"
 #include "fs/source.h"
 #include "fs/status.h"
@@ -175,7 +176,11 @@ void Mount::decide_read_only() {
 
 void Mount::build() {
   Parts& p = *parts_;
-  p.durability.emplace(*p.source.device);
+  p.durability.emplace(*p.source.device, p.source.lun);
+  // A live SR looks at each read.
+  if (p.source.lun != nullptr && !p.catalog->may_change) {
+    p.source.lun->set_resume_guard(unless_changed(p.catalog->vg));
+  }
   p.disks.emplace(reactor_, *p.source.device, *p.catalog, options_.vhd_cache_bytes);
   p.view.emplace(p.catalog, *p.disks,
                  Ownership{.uid = options_.uid, .gid = options_.gid, .umask = options_.umask},
@@ -202,7 +207,8 @@ void Mount::build() {
                                                     uuid ? uuid->compact() : "vg", getpid()),
                     [status] { return status_json(status()); });
   p.names.emplace(reactor_, *p.view, p.files,
-                  NameOperations::Policy{.direct_always = options_.cache == CacheMode::kNone},
+                  NameOperations::Policy{.direct_always = options_.cache == CacheMode::kNone,
+                                         .durability = &*p.durability},
                   [status](NodeKind kind) {
                     return kind == NodeKind::kStatus ? status_json(status())
                                                      : metrics_text(status());
@@ -342,6 +348,11 @@ Task<std::string> Mount::finish() {
                     error.kind() == ErrorKind::kTimedOut
                         ? fmt::format("no answer to the last flush for {} s", kFlushLimit.count())
                         : error.message()));
+  }
+  if (p.durability->losses() > 0) {
+    failures.push_back(fmt::format(
+        "acknowledged writes may have been lost: {} times the session was lost before a flush",
+        p.durability->losses()));
   }
   if (p.source.lun != nullptr) {
     RequestContext limit = RequestContext::within(kLogoutLimit);

@@ -22,6 +22,9 @@ struct OpenFile {
   std::string text;
   /// Opened for writing: its close makes durable what was written, also by mmap.
   bool writable = false;
+  /// Durability::losses() as far as this handle's owner knows. Pages of mapped files are written
+  /// through any handle, so each one that may write is told of each loss.
+  std::uint64_t losses_known = 0;
   /// Opened with O_TRUNC; shared with the node's other such handles.
   std::shared_ptr<Truncation> truncation;
   /// With `truncation`: the end of what was written through this handle; bytes.

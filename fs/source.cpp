@@ -57,6 +57,7 @@ Task<Source> open_lun_source(RequestContext& context, Reactor& reactor, ThreadPo
                         .initiator_name = initiator_name(options)};
   lun.login_timeout = options.login_timeout;
   lun.command_timeout = options.timeout.count() == 0 ? kForEver : options.timeout;
+  lun.outage_limit = lun.command_timeout;
   const FoundCredentials found = find_credentials(options.credentials);
   lun.chap = found.credentials.for_login(lun.url.target, lun.url.portal, lun.url.user);
   lun.discovery_chap = found.credentials.for_discovery(lun.url.portal);

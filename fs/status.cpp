@@ -15,18 +15,31 @@ using Json = nlohmann::ordered_json;
 constexpr std::array kOperations = {Operation::kRead, Operation::kWrite, Operation::kFlush,
                                     Operation::kZero, Operation::kCopy,  Operation::kSeek};
 
+std::string_view name_of(iscsi::SessionState::Kind kind) noexcept {
+  using Kind = iscsi::SessionState::Kind;
+  switch (kind) {
+    case Kind::kUp:
+      return "up";
+    case Kind::kLost:
+      return "lost";
+    case Kind::kRefused:
+      return "refused";
+    case Kind::kClosed:
+      break;
+  }
+  return "closed";
+}
+
 Json session_of(const iscsi::LunDevice& lun) {
   const iscsi::LunIdentity& identity = lun.identity();
   const iscsi::SessionStats stats = lun.stats();
-  return {{"portal", lun.portal_text()},
-          {"state", lun.connected() ? "up" : "lost"},
-          {"vendor", identity.vendor},
-          {"product", identity.product},
-          {"serial", identity.serial},
-          {"designator", identity.designator},
-          {"block_size_bytes", identity.block_size_bytes},
-          {"commands", stats.commands},
-          {"retries", stats.retries}};
+  const iscsi::SessionState state = lun.state();
+  return {{"portal", lun.portal_text()},       {"state", name_of(state.kind)},
+          {"outages", state.outages},          {"lost_for_seconds", state.lost_for.count()},
+          {"lost_because", state.reason},      {"vendor", identity.vendor},
+          {"product", identity.product},       {"serial", identity.serial},
+          {"designator", identity.designator}, {"block_size_bytes", identity.block_size_bytes},
+          {"commands", stats.commands},        {"retries", stats.retries}};
 }
 
 Json vg_of(const lvm::VolumeGroup& vg) {
@@ -171,6 +184,11 @@ std::string metrics_text(const StatusInput& input) {
       "# TYPE lunfs_session_up gauge\n";
   const bool up = input.source.lun == nullptr || input.source.lun->connected();
   text += fmt::format("lunfs_session_up {}\n", up ? 1 : 0);
+  text +=
+      "# HELP lunfs_session_outages_total How often the iSCSI session was lost.\n"
+      "# TYPE lunfs_session_outages_total counter\n";
+  text += fmt::format("lunfs_session_outages_total {}\n",
+                      input.source.lun == nullptr ? 0 : input.source.lun->state().outages);
   text +=
       "# HELP lunfs_requests_in_flight FUSE requests being served.\n"
       "# TYPE lunfs_requests_in_flight gauge\n";

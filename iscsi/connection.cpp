@@ -42,7 +42,8 @@ iscsi_context* new_context(const ConnectionOptions& options) {
   // libiscsi takes its mutual CHAP challenges from rand(), which it seeds once with 32 bits, and 24
   // bits of the session id: two sessions with the same one throw each other out.
   std::srand(random_number());
-  iscsi_set_isid_random(context, random_number(), random_number() & 0xffffU);
+  const SessionId id = options.session_id.value_or(SessionId::random());
+  iscsi_set_isid_random(context, id.number, id.qualifier);
   iscsi_set_noautoreconnect(context, 1);
   iscsi_set_header_digest(context, ISCSI_HEADER_DIGEST_NONE);
   iscsi_set_session_type(context, options.target ? ISCSI_SESSION_NORMAL : ISCSI_SESSION_DISCOVERY);
@@ -73,6 +74,11 @@ std::string printable(const char* text) {
 
 }  // namespace
 
+SessionId SessionId::random() noexcept {
+  return {.number = random_number() & 0xffffffU,
+          .qualifier = static_cast<std::uint16_t>(random_number() & 0xffffU)};
+}
+
 /// What libiscsi calls. They only store; `private_data` is the Connection.
 struct Connection::Callbacks {
   static void on_connect(iscsi_context* /*context*/, int status, void* /*data*/,
@@ -88,6 +94,10 @@ struct Connection::Callbacks {
     self.answered_ = true;
     self.answer_status_ = status;
   }
+
+  /// libiscsi counts the answers itself.
+  static void on_nop(iscsi_context* /*context*/, int /*status*/, void* /*data*/,
+                     void* /*private_data*/) {}
 
   static void on_targets(iscsi_context* context, int status, void* data, void* private_data) {
     auto& self = *static_cast<Connection*>(private_data);
@@ -403,6 +413,26 @@ void Connection::tick() {
   // Makes libiscsi act on a session end that the target asked for and no packet followed.
   if (phase_ == Phase::kReady) service(0);
   if (!ended() && user_ != nullptr) user_->on_tick();
+  if (!ended() && phase_ == Phase::kReady) keep_alive();
+}
+
+/// A target that sends nothing, asked or not, is asked for a sign of life.
+void Connection::keep_alive() {
+  constexpr int kMayMiss = 3;
+  const std::uint64_t heard = buffer_.taken_from_socket();
+  if (std::exchange(heard_bytes_, heard) != heard) {
+    silent_for_ = std::chrono::seconds(0);
+    return;
+  }
+  silent_for_ += kTick;
+  if (silent_for_ % options_.keep_alive != std::chrono::seconds(0)) return;
+  if (iscsi_get_nops_in_flight(context_) >= kMayMiss) {
+    end(Error(ErrorKind::kUnreachable,
+              fmt::format("{} has been silent for {} s and does not answer a ping", address_.text(),
+                          silent_for_.count())));
+  } else if (iscsi_nop_out_async(context_, &Callbacks::on_nop, nullptr, 0, nullptr) == 0) {
+    dirty_ = true;
+  }
 }
 
 EndAtDeadline::EndAtDeadline(Connection& connection, RequestContext& context, std::string what)

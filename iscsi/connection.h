@@ -24,10 +24,24 @@ struct iscsi_context;
 
 namespace lunfs::iscsi {
 
+/// The random part of an initiator's session id (ISID). A login with the id of a session that the
+/// target still has takes that session's place, and the target ends all of its commands first.
+/// Source: RFC 7143 §6.3.5.
+struct SessionId {
+  std::uint32_t number = 0;  ///< 24 bits count
+  std::uint16_t qualifier = 0;
+
+  static SessionId random() noexcept;
+};
+
 struct ConnectionOptions {
   std::string initiator_name;
   std::optional<Iqn> target;  ///< none: a discovery session
   Chap chap;
+  std::optional<SessionId> session_id{};  ///< none: a random one
+  /// After how long a silence a NOP-Out asks whether the target is there; whole seconds. Three of
+  /// them unanswered end the connection.
+  std::chrono::seconds keep_alive{5};
 };
 
 /// How the target answered a login that ran by the rules.
@@ -127,6 +141,7 @@ class Connection {
   [[nodiscard]] bool wants_write() const noexcept;
   void end_of_turn();
   void tick();
+  void keep_alive();
   void watch_for_events();
   void moderate();
   void look_at_moderated();
@@ -152,6 +167,9 @@ class Connection {
   bool answered_ = false;  ///< login, discovery or logout, whichever runs
   int answer_status_ = 0;  ///< of libiscsi
   std::vector<DiscoveredTarget> targets_;
+
+  std::uint64_t heard_bytes_ = 0;       ///< what had been received when it was last looked
+  std::chrono::seconds silent_for_{0};  ///< how many ticks ago that was
 
   Reactor::Watch watch_;
   Reactor::Hook turn_end_;

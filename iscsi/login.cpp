@@ -103,9 +103,11 @@ Task<std::unique_ptr<Connection>> connect_to_any(RequestContext& context, Reacto
     // An address that swallows packets must not use up the time of the others.
     const auto now = RequestContext::Clock::now();
     RequestContext attempt = context;
-    attempt.deadline = now + (context.deadline - now) / left--;
+    attempt.deadline = now + std::min<RequestContext::Clock::duration>(
+                                 (context.deadline - now) / left--, request.connect_limit);
     try {
       co_await connection->connect(attempt, address);
+      if (request.on_connected) request.on_connected();
       co_return connection;
     } catch (const Error& error) {
       const bool try_next = error.kind() == ErrorKind::kUnreachable ||

@@ -80,26 +80,41 @@ Task<void> Lun::read_pieces(RequestContext& context, std::uint64_t offset, IoSpa
 
 /// Waits for its place among the commands as long as it takes: its members' callers may have given
 /// up, but not all of them for certain.
-Task<bool> Lun::move_joined(const JoinedTransfer& run) {
+Task<bool> Lun::send_joined(const JoinedTransfer& run) {
   RequestContext context;
   const bool write = !run.out.empty();
   const ScsiCommand command{.cdb = write ? cdb::write_16(lba(run.offset), blocks(run.length), false)
                                          : cdb::read_16(lba(run.offset), blocks(run.length)),
                             .in = run.in,
-                            .out = run.out};
+                            .out = run.out,
+                            .once = true};
   const CommandResult result = co_await runner_.run(context, command);
   if (fault_of(command, result)) co_return false;
   if (write) note_write();
   co_return true;
 }
 
+/// The session has ended: the parts are sent again one by one, each under its caller's context.
+Task<bool> Lun::move_joined(const JoinedTransfer& run) {
+  try {
+    co_return co_await send_joined(run);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kUnreachable && error.kind() != ErrorKind::kOutcomeUnknown) {
+      throw;
+    }
+  }
+  co_return false;
+}
+
 Task<void> Lun::read_piece(RequestContext& context, std::uint64_t offset, IoSpan out) {
+  const auto since = RequestContext::Clock::now();
   if (out.size() <= TransferJoiner::kMaxPartBytes) {
     context.check();
     const bool moved = co_await joiner_.join({.offset = offset, .in = out});
     if (moved) co_return;
   }
-  const ScsiCommand command{.cdb = cdb::read_16(lba(offset), blocks(out.size())), .in = only(out)};
+  const ScsiCommand command{
+      .cdb = cdb::read_16(lba(offset), blocks(out.size())), .in = only(out), .since = since};
   const CommandResult result = co_await runner_.run(context, command);
   if (std::optional<Error> fault = fault_of(command, result)) {
     fault->add_context(fmt::format("reading {} bytes at {}", out.size(), offset));
@@ -147,14 +162,21 @@ Task<void> Lun::write_pieces(RequestContext& context, std::uint64_t offset, Cons
 Task<void> Lun::write_piece(RequestContext& context, std::uint64_t offset, ConstIoSpan in,
                             WriteFlags flags) {
   const bool plain = !flags.fua && flags.resend == Resend::kAllowed;
+  const auto since = RequestContext::Clock::now();
   if (plain && in.size() <= TransferJoiner::kMaxPartBytes) {
     context.check();
     const bool moved = co_await joiner_.join({.offset = offset, .out = in});
     if (moved) co_return;
+    // It may have been sent as a part of a longer one.
+    if (context.cancelled()) {
+      throw Error(ErrorKind::kOutcomeUnknown,
+                  fmt::format("writing {} bytes at {}: the caller gave up", in.size(), offset));
+    }
   }
   const ScsiCommand command{.cdb = cdb::write_16(lba(offset), blocks(in.size()), flags.fua),
                             .out = only(in),
-                            .resend = flags.resend};
+                            .resend = flags.resend,
+                            .since = since};
   const CommandResult result = co_await runner_.run(context, command);
   if (std::optional<Error> fault = fault_of(command, result)) {
     fault->add_context(fmt::format("writing {} bytes at {}", in.size(), offset));
@@ -169,6 +191,18 @@ void Lun::note_write() noexcept {
   ++acknowledged_;
 }
 
+void Lun::note_new_session(const LunFeatures& found) {
+  if (features_.write_cache && acknowledged_ != durable_) {
+    ++losses_;
+    log::error(
+        "lun={}: {} acknowledged writes were not flushed before the session was lost; if the "
+        "target was restarted they may be lost: the next fsync fails",
+        features_.identity.serial, acknowledged_ - durable_);
+    durable_ = acknowledged_;  // as far as they can be: told by losses_ from now on
+  }
+  features_.write_cache = found.write_cache;
+}
+
 /// Acknowledged writes that the LUN has lost can never be made durable any more: from then on every
 /// flush fails.
 void Lun::check_nothing_lost() {
@@ -178,6 +212,16 @@ void Lun::check_nothing_lost() {
   if (lost_.empty() && runner_.take_power_on() && acknowledged_ != durable_ &&
       features_.write_cache) {
     lost_ = "the LUN was powered on anew while acknowledged writes were in its cache";
+  }
+  if (lost_.empty() && losses_told_ != losses_) {
+    losses_told_ = losses_;
+    throw Error(ErrorKind::kIo,
+                "writes that were acknowledged before the session was lost were never flushed and "
+                "may be lost")
+        .because(
+            "a target that was restarted has lost its cache; that cannot be told from a "
+            "network that was down for a while")
+        .advise("write again what was written since the last fsync that succeeded");
   }
   if (lost_.empty()) return;
   throw Error(ErrorKind::kIo, lost_)
@@ -189,6 +233,7 @@ Task<void> Lun::do_flush(RequestContext& context) {
   if (runner_.take_mode_changed()) features_.write_cache = true;
   if (features_.geometry.read_only || !features_.write_cache) {
     context.check();
+    check_nothing_lost();
     co_return;
   }
   constexpr std::uint8_t kInvalidOpcode = 0x20;
@@ -279,6 +324,7 @@ Task<bool> Lun::write_same(RequestContext& context, std::uint64_t offset, std::u
       co_return false;
     }
     if (std::optional<Error> fault = fault_of(command, result)) throw *std::move(fault);
+    note_write();
   }
   co_return true;
 }
@@ -323,6 +369,7 @@ Task<bool> Lun::do_compare_and_write(RequestContext& context, std::uint64_t offs
     features_.max_compare_and_write = 0;
   }
   if (std::optional<Error> fault = fault_of(command, result)) throw *std::move(fault);
+  note_write();
   co_return true;
 }
 

@@ -25,6 +25,12 @@ class Lun final : public BlockDevice {
   [[nodiscard]] Geometry geometry() const noexcept override { return features_.geometry; }
   [[nodiscard]] const LunIdentity& identity() const noexcept { return features_.identity; }
 
+  /// The commands go over a new session from now on. That the target was restarted cannot be told
+  /// from a cut cable: what it acknowledged and no flush covered counts as lost.
+  void note_new_session(const LunFeatures& found);
+  /// How often that happened.
+  [[nodiscard]] std::uint64_t losses() const noexcept { return losses_; }
+
  protected:
   Task<void> do_read(RequestContext& context, std::uint64_t offset, IoSpan out) override;
   Task<void> do_write(RequestContext& context, std::uint64_t offset, ConstIoSpan in,
@@ -47,6 +53,7 @@ class Lun final : public BlockDevice {
   [[nodiscard]] std::uint32_t blocks(std::uint64_t length) const;
 
   Task<bool> move_joined(const JoinedTransfer& run);
+  Task<bool> send_joined(const JoinedTransfer& run);
   Task<void> read_piece(RequestContext& context, std::uint64_t offset, IoSpan out);
   Task<void> write_piece(RequestContext& context, std::uint64_t offset, ConstIoSpan in,
                          WriteFlags flags);
@@ -72,6 +79,8 @@ class Lun final : public BlockDevice {
   std::vector<std::byte> zeros_;    ///< never written to; made when first needed
   std::uint64_t acknowledged_ = 0;  ///< writes, ever
   std::uint64_t durable_ = 0;       ///< how many of them the last successful flush covered
+  std::uint64_t losses_ = 0;        ///< by lost sessions
+  std::uint64_t losses_told_ = 0;   ///< by a flush that failed
   std::string lost_;                ///< why no flush can succeed any more; empty = nothing is lost
 };
 

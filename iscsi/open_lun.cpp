@@ -15,6 +15,7 @@
 #include "iscsi/lun.h"
 #include "iscsi/lun_probe.h"
 #include "iscsi/session.h"
+#include "iscsi/session_keeper.h"
 
 namespace lunfs::iscsi {
 
@@ -23,24 +24,27 @@ namespace {
 /// The session, the LUN on it, and the bytes view over that.
 class OpenedLun final : public LunDevice {
  public:
-  OpenedLun(Reactor& reactor, std::unique_ptr<Session> session,
-            std::unique_ptr<CommandRunner> runner, LunFeatures features)
-      : session_(std::move(session)),
-        runner_(std::move(runner)),
-        lun_(*runner_, std::move(features)),
-        bytes_(reactor, lun_) {}
+  OpenedLun(Reactor& reactor, std::shared_ptr<SessionKeeper> sessions, const RetryLimits& retries,
+            LunFeatures features)
+      : sessions_(std::move(sessions)),
+        runner_(*sessions_, retries),
+        lun_(runner_, std::move(features)),
+        bytes_(reactor, lun_) {
+    sessions_->set_on_restored([this](const LunFeatures& found) { lun_.note_new_session(found); });
+  }
+  OpenedLun(const OpenedLun&) = delete;
+  OpenedLun& operator=(const OpenedLun&) = delete;
+  ~OpenedLun() override { sessions_->close(); }
 
   [[nodiscard]] Geometry geometry() const noexcept override { return bytes_.geometry(); }
   [[nodiscard]] const LunIdentity& identity() const noexcept override { return lun_.identity(); }
-  [[nodiscard]] std::string portal_text() const override {
-    return session_->connection().address().text();
-  }
-  [[nodiscard]] bool connected() const noexcept override { return !session_->connection().ended(); }
-  [[nodiscard]] SessionStats stats() const noexcept override { return session_->stats(); }
+  [[nodiscard]] std::string portal_text() const override { return sessions_->portal_text(); }
+  [[nodiscard]] SessionState state() const override { return sessions_->state(); }
+  [[nodiscard]] SessionStats stats() const noexcept override { return sessions_->stats(); }
+  [[nodiscard]] std::uint64_t losses() const noexcept override { return lun_.losses(); }
+  void set_resume_guard(ResumeGuard guard) override { sessions_->set_guard(std::move(guard)); }
 
-  Task<void> logout(RequestContext& context) override {
-    co_await session_->connection().logout(context);
-  }
+  Task<void> logout(RequestContext& context) override { co_await sessions_->logout(context); }
 
  protected:
   Task<void> do_read(RequestContext& context, std::uint64_t offset, IoSpan out) override {
@@ -73,8 +77,8 @@ class OpenedLun final : public LunDevice {
   }
 
  private:
-  std::unique_ptr<Session> session_;
-  std::unique_ptr<CommandRunner> runner_;
+  std::shared_ptr<SessionKeeper> sessions_;
+  CommandRunner runner_;
   Lun lun_;
   UnalignedDevice bytes_;
 };
@@ -109,12 +113,19 @@ Task<Error> naming_targets(RequestContext& context, Reactor& reactor, ThreadPool
       .advise(error.remedy());
 }
 
+LoginRequest login_request(const LunOptions& options) {
+  return {.portal = options.url.portal,
+          .connection = {.initiator_name = options.initiator_name,
+                         .target = options.url.target,
+                         .chap = options.chap,
+                         .session_id = SessionId::random(),
+                         .keep_alive = options.keep_alive},
+          .credentials_source = options.credentials_source};
+}
+
 Task<std::unique_ptr<Connection>> log_in_naming_targets(RequestContext& context, Reactor& reactor,
-                                                        ThreadPool& pool,
-                                                        const LunOptions& options) {
-  LoginRequest request{options.url.portal,
-                       {options.initiator_name, options.url.target, options.chap},
-                       options.credentials_source};
+                                                        ThreadPool& pool, const LunOptions& options,
+                                                        LoginRequest request) {
   std::optional<Error> unknown_target;
   try {
     co_return co_await log_in(context, reactor, pool, request);
@@ -163,8 +174,9 @@ Task<std::unique_ptr<LunDevice>> open_lun(RequestContext& context, Reactor& reac
   RequestContext opening = context;
   opening.deadline =
       std::min(context.deadline, RequestContext::Clock::now() + options.login_timeout);
+  const LoginRequest request = login_request(options);
   std::unique_ptr<Connection> connection =
-      co_await log_in_naming_targets(opening, reactor, pool, options);
+      co_await log_in_naming_targets(opening, reactor, pool, options, request);
   const std::string place = fmt::format("LUN {} of {}", options.url.lun, options.url.target.text());
   std::unique_ptr<LunDevice> device;
   {
@@ -172,16 +184,26 @@ Task<std::unique_ptr<LunDevice>> open_lun(RequestContext& context, Reactor& reac
         *connection, opening,
         fmt::format("{} did not answer within the login timeout", options.url.portal.text()));
     auto session =
-        std::make_unique<Session>(std::move(connection), options.url.lun, options.command_timeout);
-    auto runner = std::make_unique<CommandRunner>(*session, options.retries);
+        std::make_shared<Session>(std::move(connection), options.url.lun, options.command_timeout);
+    CommandRunner runner(*session, options.retries);
     LunFeatures features;
     try {
-      features = co_await probe_naming_luns(opening, *runner, options);
+      features = co_await probe_naming_luns(opening, runner, options);
     } catch (Error& error) {
       error.add_context(place);
       throw;
     }
-    device = std::make_unique<OpenedLun>(reactor, std::move(session), std::move(runner),
+    auto sessions = std::make_shared<SessionKeeper>(
+        reactor, pool,
+        SessionKeeper::Options{.login = request,
+                               .lun = options.url.lun,
+                               .command_timeout = options.command_timeout,
+                               .outage_limit = options.outage_limit,
+                               .attempt_limit = options.login_timeout,
+                               .retries = options.retries},
+        features.identity);
+    sessions->start(std::move(session));
+    device = std::make_unique<OpenedLun>(reactor, std::move(sessions), options.retries,
                                          std::move(features));
   }
   const LunIdentity& identity = device->identity();

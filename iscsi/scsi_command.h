@@ -9,6 +9,7 @@
 
 #include "base/block_device.h"
 #include "base/error.h"
+#include "base/request_context.h"
 #include "iscsi/sense.h"
 
 namespace lunfs::iscsi {
@@ -27,6 +28,11 @@ struct ScsiCommand {
   std::span<const ConstIoSpan> out{};  ///< what is sent; not together with `in`
   Resend resend = Resend::kAllowed;
   std::optional<std::uint16_t> lun{};  ///< none: the session's
+  /// When the caller began to wait, from which a SessionKeeper counts; none: now.
+  std::optional<RequestContext::Clock::time_point> since{};
+  /// Fails when the session ends or is not there, whatever `resend` says: whoever sent it sends its
+  /// parts again.
+  bool once = false;
 
   [[nodiscard]] std::size_t in_size() const noexcept { return size_of(in); }
   [[nodiscard]] std::size_t out_size() const noexcept { return size_of(out); }

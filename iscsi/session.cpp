@@ -177,7 +177,7 @@ Task<CommandResult> Session::execute(RequestContext& context, const ScsiCommand&
   const std::uint64_t received = connection_->tap().take(request.task->itt);
   if (!request.status) {
     const Error& failure = connection_->failure();
-    if (command.resend == Resend::kNever && command.out_size() != 0) {
+    if (command.out_size() != 0) {
       throw Error(ErrorKind::kOutcomeUnknown,
                   fmt::format("{} was sent and not answered: {}", command_name(command.cdb),
                               failure.message()));
@@ -231,7 +231,9 @@ void Session::start(Request& request) {
   const std::uint16_t lun = encoded_lun(request.command.lun.value_or(lun_));
   if (iscsi_scsi_command_async(connection_->context(), lun, request.task.get(),
                                &Callbacks::on_command, nullptr, &request) != 0) {
-    throw Error(ErrorKind::kUnreachable, "the session takes no more commands");
+    // It was not sent. What else is in flight is as good as lost: libiscsi is leaving.
+    connection_->end(Error(ErrorKind::kUnreachable, "the session takes no more commands"));
+    throw connection_->failure();
   }
   if (spare_.empty()) spare_.push_back(nullptr);
   request.place = spare_.begin();
@@ -294,6 +296,7 @@ void Session::on_end() noexcept {
     while (!requests->empty()) finish_first(*requests);
   }
   for (Waiter* waiter : waiting_) waiter->admitted.wake();
+  if (ended_) ended_();
 }
 
 }  // namespace lunfs::iscsi

@@ -1,12 +1,12 @@
 #!/bin/bash
-# A write that a dead target cannot take fails at once; one that it took but was never asked to
+# A write that a dead target cannot take fails when timeout is over; one that it took but was never asked to
 # make durable is told by fsync and by lunfs -u, which must not call the end a success.
 
 . "$(dirname "$0")/functions.sh"
 
 simple_vg "$work/lun.img"
 serve "$work/lun.img"
-mount_lunfs "$(lun_url)" "$mnt" -o sync_on_close=no
+mount_lunfs "$(lun_url)" "$mnt" -o sync_on_close=no,timeout=3
 exec 7<>"$mnt/disk"
 dd if=/dev/urandom bs=64k count=4 status=none >&7
 kill -9 "$tgt_pid"

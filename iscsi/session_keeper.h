@@ -1,0 +1,127 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/error.h"
+#include "base/reactor.h"
+#include "base/request_context.h"
+#include "base/task.h"
+#include "base/thread_pool.h"
+#include "base/wake_up.h"
+#include "iscsi/command_port.h"
+#include "iscsi/login.h"
+#include "iscsi/lun_probe.h"
+#include "iscsi/open_lun.h"
+#include "iscsi/retry_policy.h"
+#include "iscsi/session.h"
+
+namespace lunfs::iscsi {
+
+/// Keeps a session with one LUN: when it ends, logs in anew, makes sure that the same LUN stands
+/// there with nothing changed behind lunfs's back, and sends again what came back unanswered.
+///
+/// Safe to send again are reads, and writes that allow it, because the new session has the id of
+/// the old one: the target ends the old one's commands before it lets the new one in. A write with
+/// Resend::kNever that was sent ends as kOutcomeUnknown.
+///
+/// A command fails by kUnreachable when it has no answer within the outage limit, counted from when
+/// its caller began to wait, and when the outage has lasted that long. While it lasts longer, new
+/// ones fail at once; logging in goes on, and afterwards everything works again.
+///
+/// Held by shared_ptr: logging in may go on for a moment after close(). Belongs to the reactor's
+/// thread.
+class SessionKeeper final : public CommandPort, public std::enable_shared_from_this<SessionKeeper> {
+ public:
+  struct Options {
+    LoginRequest login;  ///< with a session_id
+    std::uint16_t lun = 0;
+    std::chrono::seconds command_timeout{120};  ///< the Session's
+    std::chrono::seconds outage_limit{120};
+    std::chrono::seconds attempt_limit{15};  ///< from TCP to the last check
+    RetryLimits retries{};
+  };
+
+  /// `reactor` and `pool` (name resolution) outlive this. Call start() next.
+  SessionKeeper(Reactor& reactor, ThreadPool& pool, Options options, LunIdentity identity);
+
+  /// `session` is where commands go from now on; it is logged in.
+  void start(std::shared_ptr<Session> session);
+
+  /// See CommandPort. Errors: kUnreachable, kOutcomeUnknown (see above, and for a write that was
+  /// sent and whose caller then gave up), kTimedOut and kCancelled (before it was sent; for one
+  /// without data for the target also while it waits to be sent again), the ResumeGuard's.
+  Task<CommandResult> execute(RequestContext& context, const ScsiCommand& command) override;
+  void count_retry() noexcept override { ++past_.retries; }
+  [[nodiscard]] std::string portal_text() const override { return session_->portal_text(); }
+  [[nodiscard]] Reactor& reactor() noexcept override { return reactor_; }
+
+  /// Asked before anything is sent over a new session.
+  void set_guard(ResumeGuard guard) { guard_ = std::move(guard); }
+  /// Told of every new session, before anything is sent over it. Must not throw.
+  void set_on_restored(std::function<void(const LunFeatures&)> callback) {
+    on_restored_ = std::move(callback);
+  }
+
+  [[nodiscard]] SessionState state() const;
+  [[nodiscard]] SessionStats stats() const noexcept;
+
+  /// Ends everything that waits, and the logging in. Calls neither guard nor callback any more.
+  void close() noexcept;
+  /// close(), and a polite end of the session until the context's deadline. Never throws.
+  Task<void> logout(RequestContext& context);
+
+ private:
+  using Clock = RequestContext::Clock;
+  enum class Phase { kUp, kLost, kRefused, kClosed };
+  /// What came of one try to have a new session.
+  struct Attempt {
+    std::shared_ptr<Session> session;
+    LunFeatures features;
+    std::optional<Error> refusal;  ///< of the LUN that stands there: for good
+  };
+
+  Task<void> wait_until_up(RequestContext& context, Clock::time_point since, bool sent_data,
+                           const ScsiCommand& command);
+  [[nodiscard]] Error too_long() const;
+  void on_session_end();
+  void wake_all() noexcept;
+  static Task<void> restore(std::shared_ptr<SessionKeeper> self);
+  Task<void> try_until_up();
+  Task<bool> try_once();
+  Task<Attempt> attempt(RequestContext& context, bool& connected);
+  Task<std::optional<Error>> look_at_lun(RequestContext& context, Session& session,
+                                         LunFeatures& features);
+  [[nodiscard]] std::optional<Error> other_lun(const LunIdentity& found) const;
+  void settle(Attempt attempt);
+  void back_off(bool connected);
+
+  Reactor& reactor_;
+  ThreadPool& pool_;
+  Options options_;
+  LunIdentity identity_;
+  ResumeGuard guard_;
+  std::function<void(const LunFeatures&)> on_restored_;
+
+  std::shared_ptr<Session> session_;  ///< the last one; shared with the commands on it
+  Phase phase_ = Phase::kUp;
+  std::optional<Error> failure_;  ///< why phase_ is not kUp; the last attempt's, while lost
+  std::list<WakeUp*> waiting_;    ///< in order of arrival
+  SessionStats past_;             ///< of earlier sessions, and the retries
+  std::uint64_t outages_ = 0;
+  Clock::time_point lost_at_{};
+  Clock::time_point up_since_{};
+
+  bool restoring_ = false;
+  bool reached_before_ = false;  ///< the last attempt had a TCP connection
+  std::chrono::milliseconds pause_{0};
+  Cancellation closing_;
+  WakeUp restoring_ended_;
+};
+
+}  // namespace lunfs::iscsi
