@@ -123,27 +123,4 @@ std::string three_part_text(const Error& error) {
   return text;
 }
 
-int exit_code(ErrorKind kind) noexcept {
-  constexpr int kFailure = 1;
-  constexpr int kUnreachable = 4;
-  constexpr int kUsage = 7;
-  constexpr int kTimedOut = 8;
-  constexpr int kNothingFound = 21;
-  constexpr int kAuthorizationFailed = 24;
-  switch (kind) {
-    case ErrorKind::kUsage:
-      return kUsage;
-    case ErrorKind::kTimedOut:
-      return kTimedOut;
-    case ErrorKind::kNotFound:
-      return kNothingFound;
-    case ErrorKind::kAuth:
-      return kAuthorizationFailed;
-    case ErrorKind::kUnreachable:
-      return kUnreachable;
-    default:
-      return kFailure;
-  }
-}
-
 }  // namespace lunfs

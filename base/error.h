@@ -70,9 +70,4 @@ Error system_error(int errno_value, std::string_view what);
 /// left out where nothing is known.
 std::string three_part_text(const Error& error);
 
-/// The exit code of a program that ends with this error. Where the cause is one that iscsiadm(8)
-/// names, the code is iscsiadm's: 7 bad usage, 8 timed out, 21 nothing found, 24 authorization
-/// failed, 4 unreachable; 1 for everything else.
-int exit_code(ErrorKind kind) noexcept;
-
 }  // namespace lunfs

@@ -44,15 +44,23 @@ std::shared_ptr<spdlog::logger> make_logger(Sink sink, const std::string& path) 
   return nullptr;
 }
 
-std::string escaped(std::string_view text, bool keep_line_ends) {
+/// C0, DEL, and C1 as UTF-8 has it (c2 80 to c2 9f), which some terminals obey as well.
+bool is_control(std::string_view text, std::size_t i) noexcept {
+  const auto byte = static_cast<unsigned char>(text[i]);
+  if (byte < 0x20 || byte == 0x7f) return true;
+  const auto in_c1 = [](char c) { return (static_cast<unsigned char>(c) & 0xe0U) == 0x80; };
+  if (byte == 0xc2) return i + 1 < text.size() && in_c1(text[i + 1]);
+  return in_c1(text[i]) && i > 0 && static_cast<unsigned char>(text[i - 1]) == 0xc2;
+}
+
+std::string escaped(std::string_view text, bool keep_layout) {
   std::string result;
   result.reserve(text.size());
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if ((byte < 0x20 || byte == 0x7f) && !(keep_line_ends && c == '\n')) {
-      result += fmt::format("\\x{:02x}", byte);
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (is_control(text, i) && !(keep_layout && (text[i] == '\n' || text[i] == '\t'))) {
+      result += fmt::format("\\x{:02x}", static_cast<unsigned char>(text[i]));
     } else {
-      result += c;
+      result += text[i];
     }
   }
   return result;

@@ -24,8 +24,8 @@ void configure(Sink sink, Level level, const std::string& path = {});
 /// Writes one line; control characters are escaped. Thread-safe.
 void write(Level level, std::string_view line) noexcept;
 
-/// The text with control characters as \xNN, line ends left alone: what a terminal may be shown of
-/// names that come from a LUN.
+/// The text with control characters as \xNN, line ends and tabs left alone: what a terminal may be
+/// shown of names that come from a LUN.
 std::string printable(std::string_view text);
 
 template <typename... Args>

@@ -67,12 +67,27 @@ void Reactor::Watch::set_events(std::uint32_t events) {
 
 Reactor::Timer Reactor::at(Clock::time_point when, Callback callback) {
   const Timer::Key key{when, next_id_++};
-  timers_.emplace(key, std::move(callback));
+  if (spare_timer_) {
+    spare_timer_.key() = key;
+    spare_timer_.mapped() = std::move(callback);
+    timers_.insert(std::move(spare_timer_));
+  } else {
+    timers_.emplace(key, std::move(callback));
+  }
   return {this, key};
 }
 
+/// Takes a timer out of the list, if it is there.
+Reactor::Callback Reactor::take_timer(const Timer::Key& key) {
+  Timers::node_type node = timers_.extract(key);
+  if (!node) return nullptr;
+  Callback callback = std::exchange(node.mapped(), nullptr);
+  spare_timer_ = std::move(node);
+  return callback;
+}
+
 Reactor::Timer::~Timer() {
-  if (reactor_ != nullptr) reactor_->timers_.erase(place_);
+  if (reactor_ != nullptr) reactor_->take_timer(place_);
 }
 
 Task<void> Reactor::sleep_until(RequestContext& context, Clock::time_point when) {
@@ -206,8 +221,7 @@ void Reactor::fire_timers() {
   while (timer != timers_.end() && timer->first.when <= now) {
     const Timer::Key key = timer->first;
     if (key.id < first_new_id) {
-      const Callback callback = std::move(timer->second);
-      timers_.erase(timer);
+      const Callback callback = take_timer(key);
       callback();
     }
     timer = timers_.upper_bound(key);  // the callback may have ended any other
@@ -218,9 +232,9 @@ void Reactor::resume_deferred() {
   // What a deferred coroutine defers joins the same batch, but an endless chain must let
   // descriptors and timers have their turn.
   for (int round = 0; round < kDeferRounds && !deferred_.empty(); ++round) {
-    std::vector<std::coroutine_handle<>> ready;
-    ready.swap(deferred_);
-    for (const std::coroutine_handle<> handle : ready) handle.resume();
+    resuming_.swap(deferred_);
+    for (const std::coroutine_handle<> handle : resuming_) handle.resume();
+    resuming_.clear();
   }
 }
 

@@ -161,7 +161,10 @@ class Reactor {
     std::shared_ptr<FdHandler> handler;  ///< shared: a handler may end its own watch while it runs
   };
 
+  using Timers = std::map<Timer::Key, Callback>;
+
   [[nodiscard]] bool take_stop();
+  Callback take_timer(const Timer::Key& key);
   void wait();
   void end_turn();
   [[nodiscard]] std::optional<timespec> wait_limit() const;
@@ -174,8 +177,10 @@ class Reactor {
   FileDescriptor wake_;  ///< eventfd, written by post() and stop()
   std::uint64_t next_id_ = 1;
   std::map<std::uint64_t, Watched> watched_;
-  std::map<Timer::Key, Callback> timers_;
+  Timers timers_;
+  Timers::node_type spare_timer_;  ///< so that a timer that comes and goes costs no allocation
   std::vector<std::coroutine_handle<>> deferred_;
+  std::vector<std::coroutine_handle<>> resuming_;  ///< empty but in resume_deferred(): its memory
   HookList after_handlers_;
   HookList turn_end_;
 

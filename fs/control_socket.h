@@ -27,7 +27,8 @@ class ControlSocket {
 
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
 
-  /// Answers everybody who asked to be told of the end; `lost` says what was not saved, empty =
+  /// Answers everybody who asked to be told of the end, also those whose question has come but was
+  /// not read yet; `lost` says what was not saved, empty =
   /// nothing.
   void tell_end(const std::string& lost);
 
@@ -36,12 +37,20 @@ class ControlSocket {
     FileDescriptor socket;
     Reactor::Watch watch;
     std::string input;
+    std::string output;    ///< an answer that the socket has not taken all of
+    std::size_t sent = 0;  ///< of output
+    Reactor::Timer patience;
     std::vector<std::int64_t> wait_end_ids;
   };
 
-  void accept_one();
-  void receive(std::uint64_t key);
-  void answer(Client& client, const std::string& line);
+  bool accept_one();
+  void take_what_waits();
+  void handle(std::uint64_t key, std::uint32_t events);
+  bool receive(Client& client);
+  bool serve(std::uint64_t key, Client& client);
+  bool push_out(Client& client);
+  [[nodiscard]] std::string answer_to(Client& client, const std::string& line);
+  void drop(std::uint64_t key);
   [[nodiscard]] static bool may_ask(int socket);
 
   Reactor& reactor_;

@@ -14,7 +14,9 @@
 #include <filesystem>
 #include <memory>
 
+#include "base/console.h"
 #include "base/error.h"
+#include "base/exit_codes.h"
 #include "base/file_descriptor.h"
 #include "base/log.h"
 #include "fs/mount.h"
@@ -42,13 +44,6 @@ struct Manners {
     return text;
   }
 };
-
-/// Texts may hold names from a hostile LUN: the terminal gets no control characters of theirs.
-void print(std::FILE* stream, const std::string& text) {
-  const std::string shown = log::printable(text);
-  std::fwrite(shown.data(), 1, shown.size(), stream);
-  std::fflush(stream);
-}
 
 void prepare_process() {
   // A target that hangs up must not end the daemon by SIGPIPE.
@@ -98,17 +93,6 @@ class MountOwner {
  private:
   std::unique_ptr<Mount> mount_;
 };
-
-/// What ended the program as an Error, whatever it was.
-Error current_error() {
-  try {
-    throw;
-  } catch (const Error& error) {
-    return error;
-  } catch (const std::exception& error) {
-    return {ErrorKind::kInternal, fmt::format("{} (a bug in lunfs)", error.what())};
-  }
-}
 
 int serve_in_foreground(const MountOptions& options, const Manners& manners) {
   prepare_process();

@@ -8,7 +8,7 @@
 #include <fstream>
 
 #include "base/log.h"
-#include "fs/mount_table.h"
+#include "host/mount_table.h"
 
 namespace lunfs::fs {
 
@@ -26,7 +26,7 @@ void schedule_as_batch() noexcept {
 }
 
 void raise_read_ahead(const std::string& mount_point) {
-  const auto mount = find_mount(mount_point);
+  const auto mount = host::find_mount(mount_point);
   if (!mount) return;
   std::ofstream setting(fmt::format("/sys/class/bdi/{}/read_ahead_kb", mount->device));
   setting << kReadAheadKib << std::endl;

@@ -25,11 +25,11 @@
 #include "fs/kernel_hints.h"
 #include "fs/operations.h"
 #include "fs/resume.h"
-#include "fs/run_directory.h"
 #include "fs/source.h"
 #include "fs/status.h"
 #include "fs/unmount.h"
 #include "fs/vg_lock.h"
+#include "host/run_directory.h"
 
 namespace lunfs::fs {
 
@@ -189,7 +189,7 @@ void Mount::build() {
                IoOperations::Medium{.durability = *p.durability,
                                     .quiescence = p.quiescence ? &*p.quiescence : nullptr,
                                     .sync_on_close = options_.sync_on_close});
-  const std::string directory = run_directory();
+  const std::string directory = host::run_directory();
   const auto& uuid = p.catalog->vg->uuid;
   const auto status = [this] {
     const Parts& parts = *parts_;
@@ -233,6 +233,7 @@ std::vector<std::string> Mount::fuse_options() const {
 std::vector<std::string> Mount::notices() const {
   const Parts& p = *parts_;
   std::vector<std::string> lines;
+  if (!p.source.initiator_notice.empty()) lines.push_back(p.source.initiator_notice);
   if (!options_.read_only && !p.read_only_reason.empty()) {
     lines.push_back("mounted read-only: " + p.read_only_reason);
   }

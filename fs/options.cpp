@@ -291,27 +291,29 @@ std::string help_text() {
   lunfs -u DIR                              flush, unmount, wait for the logout
 
 SOURCE   iscsi://[user@]host[:port]/target-iqn/lun, a LUN image, or a block device
--f       stay in the foreground, log to stderr
--d       the same, and log every request
--h, -V   this text; the version
 
--o OPTIONS, comma-separated:
-  ro, rw              read-only; read-write where the VG allows it (the default)
-  detached            no XenServer host has this SR plugged: it may be written
-  credentials=FILE    CHAP names and secrets, mode 0600
-  initiator=IQN       name to log in with
-  timeout=S           I/O waits S seconds for a target that is away (120; 0 = for ever)
-  login_timeout=S     the first login's deadline (15)
-  path_timeout=S      when a silent path is given up for another (15)
-  cache=auto|none     page cache, or direct I/O for every open
-  sync_on_close=yes|no  make writes durable at close (yes)
-  scheduling=batch|normal  how the daemon shares the processor (batch)
-  vhd_cache=MIB       memory for the tables of VHD disks (64)
-  uid=, gid=, umask=  owner, group and permissions of the files (caller, 0077)
-  allow_other         let other users in, as far as the file modes do
-  log=LEVEL           error, warn, info, debug
-  log_file=FILE       log there instead of syslog
-  fsname=, subtype=   what mount tables show
+  -u, --unmount DIR   flush, unmount, wait for the logout
+  -f, --foreground    stay in the foreground, log to stderr
+  -d, --debug         the same, and log every request
+  -h, --help          this text
+  -V, --version       the version
+  -o, --options OPTIONS, comma-separated:
+    ro, rw              read-only; read-write where the VG allows it (the default)
+    detached            no XenServer host has this SR plugged: it may be written
+    credentials=FILE    CHAP names and secrets, mode 0600
+    initiator=IQN       name to log in with
+    timeout=S           I/O waits S seconds for a target that is away (120; 0 = for ever)
+    login_timeout=S     the first login's deadline (15)
+    path_timeout=S      when a silent path is given up for another (15)
+    cache=auto|none     page cache, or direct I/O for every open
+    sync_on_close=yes|no  make writes durable at close (yes)
+    scheduling=batch|normal  how the daemon shares the processor (batch)
+    vhd_cache=MIB       memory for the tables of VHD disks (64)
+    uid=, gid=, umask=  owner, group and permissions of the files (caller, 0077)
+    allow_other         let other users in, as far as the file modes do
+    log=LEVEL           error, warn, info, debug
+    log_file=FILE       log there instead of syslog
+    fsname=, subtype=   what mount tables show
 
 The words of fstab (_netdev, nofail, noauto, user, x-..., ...) are accepted.
 Manual: lunfs(1). Secrets: lunfs-credentials(5).

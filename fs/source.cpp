@@ -1,15 +1,10 @@
 #include "fs/source.h"
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-
 #include <utility>
 
 #include "base/error.h"
 #include "base/file_device.h"
-#include "base/log.h"
-#include "iscsi/credentials.h"
-#include "iscsi/initiator_name.h"
+#include "iscsi/login_identity.h"
 
 namespace lunfs::fs {
 
@@ -17,60 +12,24 @@ namespace {
 
 constexpr std::chrono::seconds kForEver{std::chrono::hours{24 * 365}};
 
-struct FoundCredentials {
-  iscsi::Credentials credentials;
-  std::vector<std::string> searched;
-  std::string found_in;  ///< the file; empty if there was none
-
-  /// For error texts: the file, or every place that has none.
-  [[nodiscard]] std::string source() const {
-    return found_in.empty() ? fmt::format("none in {}", fmt::join(searched, ", ")) : found_in;
-  }
-};
-
-/// The first credentials file that exists; an explicit one must.
-FoundCredentials find_credentials(const std::optional<std::string>& option) {
-  FoundCredentials result;
-  result.searched = iscsi::credential_places(option);
-  for (const std::string& place : result.searched) {
-    try {
-      result.credentials = iscsi::Credentials::load(place);
-      result.found_in = place;
-      return result;
-    } catch (const Error& error) {
-      if (error.kind() != ErrorKind::kNotFound || option) throw;
-    }
-  }
-  return result;
-}
-
-std::string initiator_name(const MountOptions& options) {
-  if (options.initiator) return *options.initiator;
-  const iscsi::InitiatorName name = iscsi::initiator_name_of_host();
-  log::debug("initiator={} from {}", name.name, name.origin);
-  return name.name;
-}
-
 Task<Source> open_lun_source(RequestContext& context, Reactor& reactor, ThreadPool& pool,
                              const MountOptions& options) {
-  iscsi::LunOptions lun{.url = iscsi::LunUrl::parse(options.source),
-                        .initiator_name = initiator_name(options)};
+  iscsi::LunUrl url = iscsi::LunUrl::parse(options.source);
+  auto identity = iscsi::LoginIdentity::find(
+      {.credentials = options.credentials, .initiator = options.initiator});
+  iscsi::LunOptions lun = identity.lun_options(std::move(url));
   lun.login_timeout = options.login_timeout;
   lun.command_timeout = options.timeout.count() == 0 ? kForEver : options.timeout;
   lun.outage_limit = lun.command_timeout;
-  const FoundCredentials found = find_credentials(options.credentials);
-  lun.chap = found.credentials.for_login(lun.url.target, lun.url.portal, lun.url.user);
-  lun.discovery_chap = found.credentials.for_discovery(lun.url.portal);
-  lun.credentials_source = found.source();
-  if (lun.url.user && !lun.chap.offered()) {
-    throw Error(ErrorKind::kAuth, fmt::format("no secret found for user '{}'", *lun.url.user))
-        .because(fmt::format("searched {}", fmt::join(found.searched, ", ")))
-        .advise("write the secret into one of these files (mode 0600), lunfs-credentials(5)");
-  }
   Source source;
   source.shown = lun.url.text();
-  std::unique_ptr<iscsi::LunDevice> device =
-      co_await iscsi::open_lun(context, reactor, pool, std::move(lun));
+  source.initiator_notice = identity.notice();
+  std::unique_ptr<iscsi::LunDevice> device;
+  try {
+    device = co_await iscsi::open_lun(context, reactor, pool, std::move(lun));
+  } catch (const Error& error) {
+    throw identity.with_notice(error);
+  }
   source.lun = device.get();
   source.device = std::move(device);
   co_return source;

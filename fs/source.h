@@ -15,6 +15,7 @@ namespace lunfs::fs {
 struct Source {
   std::unique_ptr<BlockDevice> device;
   iscsi::LunDevice* lun = nullptr;  ///< the device, if it is a LUN behind iSCSI
+  std::string initiator_notice;     ///< what a user should be told of it; or empty
   std::string shown;                ///< what mount tables and logs show; no secret, no user
   std::string read_only_notice;     ///< why it was opened read-only although nobody asked; or empty
 };

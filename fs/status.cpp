@@ -6,6 +6,9 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "iscsi/lun_json.h"
+#include "volume/sr/catalog_json.h"
+
 namespace lunfs::fs {
 
 namespace {
@@ -14,79 +17,6 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::array kOperations = {Operation::kRead, Operation::kWrite, Operation::kFlush,
                                     Operation::kZero, Operation::kCopy,  Operation::kSeek};
-
-std::string_view name_of(iscsi::SessionState::Kind kind) noexcept {
-  using Kind = iscsi::SessionState::Kind;
-  switch (kind) {
-    case Kind::kUp:
-      return "up";
-    case Kind::kLost:
-      return "lost";
-    case Kind::kRefused:
-      return "refused";
-    case Kind::kClosed:
-      break;
-  }
-  return "closed";
-}
-
-Json session_of(const iscsi::LunDevice& lun) {
-  const iscsi::LunIdentity& identity = lun.identity();
-  const iscsi::SessionStats stats = lun.stats();
-  const iscsi::SessionState state = lun.state();
-  return {{"portal", lun.portal_text()},       {"state", name_of(state.kind)},
-          {"outages", state.outages},          {"lost_for_seconds", state.lost_for.count()},
-          {"lost_because", state.reason},      {"vendor", identity.vendor},
-          {"product", identity.product},       {"serial", identity.serial},
-          {"designator", identity.designator}, {"block_size_bytes", identity.block_size_bytes},
-          {"commands", stats.commands},        {"retries", stats.retries}};
-}
-
-Json vg_of(const lvm::VolumeGroup& vg) {
-  return {{"name", vg.name},
-          {"uuid", vg.uuid ? vg.uuid->text() : ""},
-          {"pv_uuid", vg.pv_uuid ? vg.pv_uuid->text() : ""},
-          {"seqno", vg.header.seqno},
-          {"extent_bytes", vg.extent_bytes},
-          {"extents", vg.extent_count},
-          {"free_extents", vg.free_extent_count}};
-}
-
-void add_chain(const sr::Volume& volume, Json& one) {
-  const sr::ChainPlan& plan = volume.disk->plan;
-  const vhd::ImageHead& leaf = *volume.disk->heads->at(plan.images.front()).image;
-  if (std::string parent = plan.parent(); !parent.empty()) one["parent"] = std::move(parent);
-  one["chain"] = plan.members();
-  one["in_use"] = leaf.in_use;
-}
-
-Json volumes_of(const sr::Catalog& catalog) {
-  Json all = Json::array();
-  for (const sr::Volume& volume : catalog.volumes) {
-    Json one = {{"file", volume.file_name},
-                {"lv", volume.lv_name},
-                {"kind", volume.kind},
-                {"label", volume.label},
-                {"size_bytes", volume.size_bytes},
-                {"read_only", volume.read_only}};
-    if (volume.uuid) one["uuid"] = volume.uuid->text();
-    if (!volume.read_only_reason.empty()) one["read_only_reason"] = volume.read_only_reason;
-    one["allocated_bytes"] = volume.allocated_bytes;
-    if (volume.snapshot_of) one["snapshot_of"] = volume.snapshot_of->text();
-    if (volume.is_vhd()) add_chain(volume, one);
-    all.push_back(std::move(one));
-  }
-  return all;
-}
-
-Json not_shown_of(const sr::Catalog& catalog) {
-  Json all = Json::array();
-  for (const sr::NotShown& one : catalog.not_shown) {
-    all.push_back(
-        {{"lv", one.lv_name}, {"reason", one.reason}, {"faulty", one.faulty}, {"vhd", one.vhd}});
-  }
-  return all;
-}
 
 Json cache_of(const vhd::MetadataCache& cache) {
   const vhd::MetadataCache::Counts counts = cache.counts();
@@ -147,31 +77,22 @@ void put_latencies(std::string& text, Operation operation, const OperationCounte
 }  // namespace
 
 std::string status_json(const StatusInput& input) {
-  const sr::Catalog& catalog = input.catalog;
   Json status = {{"status_version", 1},
                  {"lunfs", LUNFS_VERSION},
                  {"pid", getpid()},
                  {"source", input.source.shown},
                  {"mount_point", input.mount_point},
                  {"control_socket", input.control_socket},
-                 {"layout", catalog.layout == sr::Layout::kXenServer ? "xenserver" : "plain"},
                  {"read_only", !input.read_only_reason.empty()},
                  {"read_only_reason", input.read_only_reason},
                  {"size_bytes", input.source.device->geometry().size_bytes}};
-  if (catalog.sr_uuid) {
-    status["sr"] = {{"uuid", catalog.sr_uuid->text()},
-                    {"label", catalog.sr_label},
-                    {"description", catalog.sr_description}};
-  }
-  status["vg"] = vg_of(*catalog.vg);
   status["sessions"] = Json::array();
-  if (input.source.lun != nullptr) status["sessions"].push_back(session_of(*input.source.lun));
+  if (input.source.lun != nullptr) {
+    status["sessions"].push_back(iscsi::session_json(*input.source.lun));
+  }
   status["requests"] = requests_of(input.io);
   status["vhd_cache"] = cache_of(input.vhd_cache);
-  status["volumes"] = volumes_of(catalog);
-  status["not_shown"] = not_shown_of(catalog);
-  status["warnings"] = catalog.warnings;
-  for (const std::string& warning : catalog.vg->warnings) status["warnings"].push_back(warning);
+  status.update(sr::catalog_json(input.catalog));
   // Labels come from the LUN: bytes that are not UTF-8 must not cost the whole page.
   return status.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }

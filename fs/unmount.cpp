@@ -7,14 +7,12 @@
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/time.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
-#include <cstring>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -22,7 +20,8 @@
 
 #include "base/error.h"
 #include "base/file_descriptor.h"
-#include "fs/mount_table.h"
+#include "host/control_client.h"
+#include "host/mount_table.h"
 
 namespace lunfs::fs {
 
@@ -31,7 +30,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 /// Longer than any timeout of a daemon that still has something to flush.
-constexpr timeval kEndLimit{.tv_sec = 300, .tv_usec = 0};
+constexpr std::chrono::seconds kEndLimit{300};
 
 Error busy(const std::string& mount_point) {
   return Error(ErrorKind::kBusy, fmt::format("{}: in use", mount_point))
@@ -68,8 +67,8 @@ void run_fusermount(const std::string& mount_point, Detach how) {
 
 /// Whether a lunfs is mounted on exactly this directory, on top of whatever else is.
 bool is_lunfs_mount(const std::string& mount_point) {
-  const auto mount = find_mount(mount_point);
-  return mount && mount->type == "fuse.lunfs";
+  const auto mount = host::find_mount(mount_point);
+  return mount && mount->type == host::kMountType;
 }
 
 /// How the daemon of a mount can be asked; what is missing in its status stays empty.
@@ -93,23 +92,9 @@ Daemon daemon_of(const std::string& mount_point) {
           .pid = pid != status.end() && pid->is_number_integer() ? pid->get<pid_t>() : 0};
 }
 
-FileDescriptor connect_to(const std::string& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path) return {};
-  std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
-  FileDescriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (!socket.valid() ||
-      connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-    return {};
-  }
-  setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &kEndLimit, sizeof kEndLimit);
-  return socket;
-}
-
 FileDescriptor ask_for_end(const Daemon& daemon) {
   if (daemon.control_socket.empty()) return {};
-  FileDescriptor socket = connect_to(daemon.control_socket);
+  FileDescriptor socket = host::connect_to_daemon(daemon.control_socket, kEndLimit);
   constexpr std::string_view kRequest = "{\"id\":1,\"command\":\"wait_end\"}\n";
   if (socket.valid() && send(socket.get(), kRequest.data(), kRequest.size(), MSG_NOSIGNAL) < 0) {
     socket.reset();
@@ -127,7 +112,7 @@ Error not_ended(const std::string& mount_point) {
 /// Without a control socket (a user without XDG_RUNTIME_DIR) only the end itself can be seen.
 void wait_for_exit(int process, const std::string& mount_point) {
   pollfd waiting{.fd = process, .events = POLLIN, .revents = 0};
-  if (poll(&waiting, 1, static_cast<int>(kEndLimit.tv_sec) * 1000) != 1) {
+  if (poll(&waiting, 1, static_cast<int>(std::chrono::milliseconds(kEndLimit).count())) != 1) {
     throw not_ended(mount_point);
   }
 }

@@ -14,7 +14,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
-#include "fs/run_directory.h"
+#include "host/run_directory.h"
 
 namespace lunfs::fs {
 
@@ -23,7 +23,7 @@ namespace {
 std::string path_for(const std::string& key) {
   const std::string name = fmt::format("lunfs-{:016x}", XXH3_64bits(key.data(), key.size()));
   if (geteuid() == 0) return "/run/lock/" + name;
-  const std::string directory = run_directory();
+  const std::string directory = host::run_directory();
   return directory.empty() ? std::string() : directory + "/" + name + ".lock";
 }
 

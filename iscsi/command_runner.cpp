@@ -56,8 +56,10 @@ void CommandRunner::note(const CommandResult& result) {
 
 Task<CommandResult> CommandRunner::run(RequestContext& context, const ScsiCommand& command) {
   RetryPolicy policy(limits_);
+  ScsiCommand addressed = command;
+  if (!addressed.lun) addressed.lun = lun_;
   while (true) {
-    const CommandResult result = co_await port_.execute(context, command);
+    const CommandResult result = co_await port_.execute(context, addressed);
     note(result);
     const double jitter = std::uniform_real_distribution<>()(random_);
     const RetryDecision decision = policy.next(result, command.resend, jitter);

@@ -18,9 +18,9 @@ namespace lunfs::iscsi {
 /// only places in lunfs that send anything twice. Belongs to the reactor's thread.
 class CommandRunner {
  public:
-  /// `port` outlives this.
-  CommandRunner(CommandPort& port, const RetryLimits& limits)
-      : port_(port), limits_(limits), random_(std::random_device()()) {}
+  /// `port` outlives this. Commands that name no LUN go to `lun`; none: the session's.
+  CommandRunner(CommandPort& port, const RetryLimits& limits, std::optional<std::uint16_t> lun = {})
+      : port_(port), limits_(limits), lun_(lun), random_(std::random_device()()) {}
 
   /// The final answer; not an Error if the target refused. A pause that would reach the context's
   /// deadline is not made: the refusal is the answer then. Errors: the port's.
@@ -54,6 +54,7 @@ class CommandRunner {
 
   CommandPort& port_;
   RetryLimits limits_;
+  std::optional<std::uint16_t> lun_;
   std::minstd_rand random_;  ///< for jitter only
   bool mode_changed_ = false;
   bool power_on_ = false;

@@ -36,17 +36,39 @@ std::uint32_t random_number() noexcept {
   return number;
 }
 
+/// libiscsi has a call for each type.
+void set_isid(iscsi_context* context, const Isid& isid) {
+  const auto& b = isid.bytes();
+  const auto number = [&b](std::size_t first, std::size_t count) {
+    std::uint32_t value = 0;
+    for (std::size_t i = first; i < first + count; ++i) value = value << 8U | b.at(i);
+    return value;
+  };
+  switch (b[0] >> 6U) {
+    case 0:
+      iscsi_set_isid_oui(context, number(0, 3), number(3, 3));
+      break;
+    case 1:
+      iscsi_set_isid_en(context, number(1, 3), number(4, 2));
+      break;
+    default:
+      iscsi_set_isid_random(context, number(1, 3), number(4, 2));
+      break;
+  }
+}
+
 iscsi_context* new_context(const ConnectionOptions& options) {
+  const Isid isid = options.isid ? *options.isid : Isid::random();
   iscsi_context* context = iscsi_create_context(options.initiator_name.c_str());
   if (context == nullptr) throw Error(ErrorKind::kInternal, "libiscsi gives no context");
   // libiscsi takes its mutual CHAP challenges from rand(), which it seeds once with 32 bits, and 24
   // bits of the session id: two sessions with the same one throw each other out.
   std::srand(random_number());
-  const SessionId id = options.session_id.value_or(SessionId::random());
-  iscsi_set_isid_random(context, id.number, id.qualifier);
+  set_isid(context, isid);
   iscsi_set_noautoreconnect(context, 1);
   iscsi_set_header_digest(context, ISCSI_HEADER_DIGEST_NONE);
   iscsi_set_session_type(context, options.target ? ISCSI_SESSION_NORMAL : ISCSI_SESSION_DISCOVERY);
+  iscsi_set_alias(context, options.initiator_alias.c_str());
   if (options.target) iscsi_set_targetname(context, options.target->text().c_str());
   if (options.chap.offered()) {
     iscsi_set_initiator_username_pwd(context, options.chap.username.c_str(),
@@ -73,11 +95,6 @@ std::string printable(const char* text) {
 }
 
 }  // namespace
-
-SessionId SessionId::random() noexcept {
-  return {.number = random_number() & 0xffffffU,
-          .qualifier = static_cast<std::uint16_t>(random_number() & 0xffffU)};
-}
 
 /// What libiscsi calls. They only store; `private_data` is the Connection.
 struct Connection::Callbacks {

@@ -15,6 +15,7 @@
 #include "base/wake_up.h"
 #include "iscsi/credentials.h"
 #include "iscsi/iqn.h"
+#include "iscsi/isid.h"
 #include "iscsi/lun_url.h"
 #include "iscsi/receive_moderation.h"
 #include "iscsi/receive_tap.h"
@@ -24,21 +25,12 @@ struct iscsi_context;
 
 namespace lunfs::iscsi {
 
-/// The random part of an initiator's session id (ISID). A login with the id of a session that the
-/// target still has takes that session's place, and the target ends all of its commands first.
-/// Source: RFC 7143 §6.3.5.
-struct SessionId {
-  std::uint32_t number = 0;  ///< 24 bits count
-  std::uint16_t qualifier = 0;
-
-  static SessionId random() noexcept;
-};
-
 struct ConnectionOptions {
   std::string initiator_name;
   std::optional<Iqn> target;  ///< none: a discovery session
   Chap chap;
-  std::optional<SessionId> session_id{};  ///< none: a random one
+  std::string initiator_alias{};  ///< shown by some targets beside the name; may be empty
+  std::optional<Isid> isid{};     ///< none: a random one
   /// After how long a silence a NOP-Out asks whether the target is there; whole seconds. Three of
   /// them unanswered end the connection.
   std::chrono::seconds keep_alive{5};
@@ -79,8 +71,8 @@ class Connection {
     virtual ~User() = default;
     /// Callbacks may have run.
     virtual void on_progress() noexcept = 0;
-    /// What it waits for.
-    [[nodiscard]] virtual Outstanding outstanding() const noexcept = 0;
+    /// What it waits for from the target.
+    [[nodiscard]] virtual Outstanding outstanding() const noexcept { return {}; }
     /// Once a second.
     virtual void on_tick() noexcept = 0;
     /// The context is gone; failure() says why.
@@ -124,6 +116,8 @@ class Connection {
   [[nodiscard]] ReceiveTap& tap() noexcept { return tap_; }
 
   [[nodiscard]] Reactor& reactor() const noexcept { return reactor_; }
+  /// What it was made with; holds secrets.
+  [[nodiscard]] const ConnectionOptions& options() const noexcept { return options_; }
   /// The numeric address that it runs to.
   [[nodiscard]] const PortalAddress& address() const noexcept { return address_; }
 

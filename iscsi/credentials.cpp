@@ -8,12 +8,13 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 #include <utility>
 
+#include "base/directories.h"
 #include "base/error.h"
 #include "base/file_descriptor.h"
+#include "base/text.h"
 
 namespace lunfs::iscsi {
 
@@ -44,36 +45,16 @@ class LineError {
   std::size_t line_ = 0;
 };
 
-std::string_view trimmed(std::string_view text) noexcept {
-  constexpr std::string_view kBlank = " \t\r";
-  const std::size_t first = text.find_first_not_of(kBlank);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kBlank) - first + 1);
-}
-
-bool has_control_character(std::string_view text) noexcept {
-  return std::any_of(text.begin(), text.end(), [](char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return byte < 0x20 || byte == 0x7f;
-  });
-}
-
 std::string host_text(const PortalAddress& portal) {
   const bool ipv6 = portal.host.find(':') != std::string::npos;
   return ipv6 ? fmt::format("[{}]", portal.host) : portal.host;
-}
-
-std::string lower_case(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return text;
 }
 
 /// The section name in the one spelling that lookups use.
 std::string normal_name(std::string_view name, const LineError& place) {
   if (name == "default") return std::string(name);
   try {
-    const std::string form = lower_case(std::string(name.substr(0, 4)));
+    const std::string form = lower_case(name.substr(0, 4));
     if (form == "iqn." || form == "eui." || form == "naa.") return Iqn::parse(name).text();
     const PortalAddress portal = PortalAddress::parse(name);
     const std::string host = lower_case(host_text(portal));
@@ -176,13 +157,6 @@ class SecretText {
   std::vector<char> bytes_;
 };
 
-std::optional<std::string> environment(const char* name) {
-  const char* value = std::getenv(name);
-  // Relative ones are ignored, as the XDG specification asks.
-  if (value == nullptr || value[0] != '/') return std::nullopt;
-  return value;
-}
-
 }  // namespace
 
 Credentials Credentials::parse(std::string_view text, std::string_view name) {
@@ -269,12 +243,10 @@ Chap Credentials::for_discovery(const PortalAddress& portal) const {
 std::vector<std::string> credential_places(const std::optional<std::string>& option) {
   if (option) return {*option};
   std::vector<std::string> places;
-  if (const auto dir = environment("CREDENTIALS_DIRECTORY")) places.push_back(*dir + "/lunfs");
-  if (const auto config = environment("XDG_CONFIG_HOME")) {
-    places.push_back(*config + "/lunfs/credentials");
-  } else if (const auto home = environment("HOME")) {
-    places.push_back(*home + "/.config/lunfs/credentials");
+  if (const auto dir = directory_in_environment("CREDENTIALS_DIRECTORY")) {
+    places.push_back(*dir + "/lunfs");
   }
+  if (const auto config = config_home()) places.push_back(*config + "/lunfs/credentials");
   places.emplace_back("/etc/lunfs/credentials");
   return places;
 }

@@ -18,6 +18,11 @@ struct Chap {
 
   [[nodiscard]] bool offered() const noexcept { return !username.empty(); }
   [[nodiscard]] bool mutual() const noexcept { return !username_in.empty(); }
+  /// "none", "one-way" or "mutual".
+  [[nodiscard]] std::string_view method() const noexcept {
+    if (!offered()) return "none";
+    return mutual() ? "mutual" : "one-way";
+  }
 };
 
 /// The credentials file: ini sections named by target IQN, by host[:port], or "default"; keys

@@ -2,85 +2,73 @@
 
 #include <fmt/format.h>
 #include <unistd.h>
-#include <xxhash.h>
 
-#include <cstdlib>
-#include <fstream>
-#include <optional>
-#include <vector>
+#include <array>
+#include <utility>
 
 #include "base/error.h"
-#include "iscsi/iqn.h"
+#include "iscsi/initiator_file.h"
+#include "iscsi/initiator_store.h"
+#include "iscsi/name_maker.h"
 
 namespace lunfs::iscsi {
 
 namespace {
 
-constexpr const char* kSystemFile = "/etc/iscsi/initiatorname.iscsi";
-
-std::string environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? std::string() : std::string(value);
+std::string host_name() {
+  std::array<char, 256> host{};
+  return gethostname(host.data(), host.size() - 1) == 0 ? host.data() : "";
 }
 
-std::vector<std::string> places() {
-  std::vector<std::string> files;
-  if (geteuid() != 0) {
-    std::string config = environment("XDG_CONFIG_HOME");
-    if (config.empty()) config = environment("HOME") + "/.config";
-    files.push_back(config + "/lunfs/initiatorname.iscsi");
+InitiatorName name_without_store(const Error& failure) {
+  InitiatorName result;
+  try {
+    result.name = name_of_machine(read_machine_id(), std::nullopt).text();
+    result.origin = "this machine's id";
+  } catch (const Error&) {
+    result.name = name_from(host_name(), std::nullopt).text();
+    result.origin = "this host's name";
   }
-  files.emplace_back(kSystemFile);
-  return files;
-}
-
-std::string trimmed(const std::string& text) {
-  const std::size_t first = text.find_first_not_of(" \t\r");
-  if (first == std::string::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t\r") - first + 1);
-}
-
-/// The last InitiatorName= line, as open-iscsi reads it; lines that begin with # are comments.
-std::optional<std::string> name_in(const std::string& path) {
-  std::ifstream file(path);
-  std::optional<std::string> name;
-  std::string line;
-  constexpr std::string_view kKey = "InitiatorName=";
-  while (std::getline(file, line)) {
-    const std::string text = trimmed(line);
-    if (text.starts_with(kKey)) name = trimmed(text.substr(kKey.size()));
-  }
-  return name;
-}
-
-InitiatorName name_of_machine() {
-  std::ifstream file("/etc/machine-id");
-  std::string id;
-  std::getline(file, id);
-  if (id.empty()) {
-    std::vector<char> host(256);
-    gethostname(host.data(), host.size() - 1);
-    id = host.data();
-  }
-  const std::string key = "lunfs initiator " + id;
-  const auto hash = static_cast<unsigned>(XXH3_64bits(key.data(), key.size()) >> 32U);
-  return {fmt::format("iqn.2026-11.com.example:{:08x}", hash), "this machine's id"};
+  result.notice = fmt::format(
+      "this host has no initiator name, and none could be stored ({}): logging in as {}, made from "
+      "{}",
+      failure.message(), result.name, result.origin);
+  return result;
 }
 
 }  // namespace
 
-InitiatorName initiator_name_of_host() {
-  for (const std::string& path : places()) {
-    const std::optional<std::string> name = name_in(path);
-    if (!name) continue;
+std::optional<InitiatorName> find_initiator_name(const std::vector<std::string>& places) {
+  for (const std::string& path : places) {
     try {
-      return {Iqn::parse(*name).text(), path};
-    } catch (Error& error) {
-      error.add_context(path);
-      throw;
+      std::optional<StoredName> stored = load_initiator_name(path);
+      if (stored) return InitiatorName{stored->name.text(), std::move(stored->alias), path, {}};
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::kPermission || path == places.front()) throw;
     }
   }
-  return name_of_machine();
+  return std::nullopt;
+}
+
+InitiatorName initiator_name_of_host(const std::vector<std::string>& places) {
+  if (std::optional<InitiatorName> found = find_initiator_name(places)) {
+    if (!alias_fault(found->alias).empty()) found->alias.clear();
+    return *std::move(found);
+  }
+  const std::string& place = places.front();
+  const Iqn fresh = fresh_name(std::nullopt);
+  std::optional<StoredName> stored;
+  try {
+    stored = load_or_store_initiator_name(place, fresh);
+  } catch (const Error& error) {
+    return name_without_store(error);
+  }
+  InitiatorName result{stored->name.text(), std::move(stored->alias), place, {}};
+  if (stored->name == fresh) {
+    result.notice = fmt::format("this host had no initiator name: made {} and stored it in {}",
+                                result.name, place);
+  }
+  return result;
 }
 
 }  // namespace lunfs::iscsi

@@ -177,11 +177,13 @@ Error refused_login(const LoginRequest& request, std::uint16_t status) {
 Error with_login_advice(const LoginRequest& request, Error error) {
   if (error.kind() != ErrorKind::kAuth) return error;
   error.add_context(fmt::format("{} {}", goal(request), chap_text(request.connection.chap)));
-  error.set_remedy(fmt::format("compare username_in and password_in with what the array has{}; {}",
-                               request.credentials_source.empty()
-                                   ? std::string()
-                                   : fmt::format(" (credentials: {})", request.credentials_source),
-                               access_list_advice(request)));
+  const std::string prefix = request.connection.target ? "" : "discovery_";
+  error.set_remedy(fmt::format(
+      "compare {0}username_in and {0}password_in with what the array has{1}; {2}", prefix,
+      request.credentials_source.empty()
+          ? std::string()
+          : fmt::format(" (credentials: {})", request.credentials_source),
+      access_list_advice(request)));
   return error;
 }
 
@@ -197,7 +199,12 @@ Task<std::unique_ptr<Connection>> log_in(RequestContext& context, Reactor& react
       if (error.kind() == ErrorKind::kTimedOut) throw not_answering(current, error);
       if (error.kind() == ErrorKind::kAuth) throw with_login_advice(current, error);
       Error failure = error;
-      if (error.kind() == ErrorKind::kUnreachable) failure.add_context(goal(current));
+      if (error.kind() == ErrorKind::kUnreachable) {
+        failure.add_context(goal(current));
+        failure.set_cause(
+            "what listens there is no iSCSI target, has no target configured, or is ending");
+        failure.set_remedy("check host and port, and look at the array's log");
+      }
       throw failure;
     }
     switch (answer.kind) {

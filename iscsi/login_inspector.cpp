@@ -88,6 +88,15 @@ std::optional<std::size_t> LoginInspector::pdu_bytes(ConstByteSpan bytes) {
   return total;
 }
 
+/// The text as libiscsi reads it: with the padding, which ends the last key where the target has
+/// left that out. Padding that is not zero (the Linux kernel's target leaves what was there) is
+/// none of the text; ReceiveTap keeps it from libiscsi.
+ConstByteSpan LoginInspector::text_of(ConstByteSpan pdu) {
+  const std::size_t length = load_be<std::uint32_t>(pdu, 4) & 0xffffffU;
+  const ConstByteSpan padding = pdu.subspan(kHeaderBytes + length);
+  return all_zero(padding) ? pdu.subspan(kHeaderBytes) : pdu.subspan(kHeaderBytes, length);
+}
+
 std::vector<LoginInspector::Key> LoginInspector::keys_of(ConstByteSpan text) {
   std::vector<Key> keys;
   std::string_view rest = as_text(text);
@@ -131,8 +140,7 @@ void LoginInspector::check(ConstByteSpan pdu) {
   }
   if (finished()) broken("it came after the login had ended");
 
-  // With the padding, as libiscsi reads it.
-  const std::vector<Key> keys = keys_of(pdu.subspan(kHeaderBytes));
+  const std::vector<Key> keys = keys_of(text_of(pdu));
   if (value_of(keys, "HeaderDigest") == "CRC32C") broken("it chose a digest that was not offered");
   if (chap_ && stage_ != Stage::kOperational) check_security(keys, transition);
   if (transition.transit) {

@@ -65,6 +65,7 @@ class LoginInspector {
     bool transit;
   };
 
+  static ConstByteSpan text_of(ConstByteSpan pdu);
   static std::vector<Key> keys_of(ConstByteSpan text);
   void check_security(const std::vector<Key>& keys, const Transition& transition);
   void check_offered(const std::vector<Key>& keys, const Transition& transition);

@@ -23,7 +23,7 @@ class Lun final : public BlockDevice {
   Lun(CommandRunner& runner, LunFeatures features);
 
   [[nodiscard]] Geometry geometry() const noexcept override { return features_.geometry; }
-  [[nodiscard]] const LunIdentity& identity() const noexcept { return features_.identity; }
+  [[nodiscard]] const LunFeatures& features() const noexcept { return features_; }
 
   /// The commands go over a new session from now on. That the target was restarted cannot be told
   /// from a cut cable: what it acknowledged and no flush covered counts as lost.

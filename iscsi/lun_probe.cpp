@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "base/checked.h"
 #include "iscsi/scsi_data.h"
+#include "iscsi/scsi_id.h"
 
 namespace lunfs::iscsi {
 
@@ -32,13 +34,20 @@ Error no_such_lun(std::uint16_t lun) {
   return {ErrorKind::kNotFound, fmt::format("the target has no LUN {}", lun)};
 }
 
+/// Whatever names the LUN, as it was sent.
+struct NamePages {
+  std::vector<std::byte> inquiry;
+  std::vector<std::byte> page_80;
+  std::vector<std::byte> page_83;
+};
+
 bool contains(ConstByteSpan pages, std::uint8_t page) {
   return std::find(pages.begin(), pages.end(), std::byte{page}) != pages.end();
 }
 
 Task<void> probe_inquiry(RequestContext& context, CommandRunner& runner, std::uint16_t lun,
-                         LunFeatures& features) {
-  const auto bytes = co_await runner.ask(context, cdb::inquiry(kInquiryBytes), kInquiryBytes);
+                         LunFeatures& features, NamePages& names) {
+  auto bytes = co_await runner.ask(context, cdb::inquiry(kInquiryBytes), kInquiryBytes);
   if (!bytes) throw no_such_lun(lun);
   const InquiryData inquiry = parse_inquiry(*bytes);
   if (inquiry.qualifier != 0) throw no_such_lun(lun);
@@ -48,6 +57,7 @@ Task<void> probe_inquiry(RequestContext& context, CommandRunner& runner, std::ui
   }
   features.identity.vendor = inquiry.vendor;
   features.identity.product = inquiry.product;
+  names.inquiry = *std::move(bytes);
 }
 
 Task<void> probe_capacity(RequestContext& context, CommandRunner& runner, LunFeatures& features,
@@ -68,10 +78,11 @@ Task<void> probe_capacity(RequestContext& context, CommandRunner& runner, LunFea
   features.geometry.physical_block_bytes = capacity.physical_block_size;
   reads_zero = capacity.thin && capacity.unmapped_reads_zero;
   features.lba_status = reads_zero;
+  features.thin = capacity.thin;
 }
 
 Task<void> probe_pages(RequestContext& context, CommandRunner& runner, LunFeatures& features,
-                       bool reads_zero) {
+                       bool reads_zero, NamePages& names) {
   const auto list =
       co_await runner.ask(context, cdb::inquiry_page(kSupportedPages, kVpdBytes), kVpdBytes);
   if (!list) co_return;
@@ -79,7 +90,7 @@ Task<void> probe_pages(RequestContext& context, CommandRunner& runner, LunFeatur
   for (const std::uint8_t page :
        {kSerialNumber, kDeviceIdentification, kBlockLimits, kProvisioning}) {
     if (!contains(pages, page)) continue;
-    const auto bytes = co_await runner.ask(context, cdb::inquiry_page(page, kVpdBytes), kVpdBytes);
+    auto bytes = co_await runner.ask(context, cdb::inquiry_page(page, kVpdBytes), kVpdBytes);
     if (!bytes) continue;
     const ConstByteSpan payload = parse_vpd(*bytes, page);
     if (page == kSerialNumber) features.identity.serial = parse_serial(payload);
@@ -101,6 +112,8 @@ Task<void> probe_pages(RequestContext& context, CommandRunner& runner, LunFeatur
       // Without LBPRZ the blocks may come back with anything.
       features.write_same_unmap = provisioning.write_same_unmap && reads_zero;
     }
+    if (page == kSerialNumber) names.page_80 = *std::move(bytes);
+    if (page == kDeviceIdentification) names.page_83 = *std::move(bytes);
   }
 }
 
@@ -113,6 +126,7 @@ Task<void> probe_modes(RequestContext& context, CommandRunner& runner, LunFeatur
   }
   if (!bytes || bytes->size() < 4) co_return;
   const CacheMode mode = parse_cache_mode(*bytes);
+  features.write_protected = mode.write_protected;
   features.geometry.read_only = mode.write_protected;
   features.fua = mode.fua;
   // A page that is not there proves nothing: the cache is flushed then.
@@ -123,12 +137,15 @@ Task<void> probe_modes(RequestContext& context, CommandRunner& runner, LunFeatur
 
 Task<LunFeatures> probe_lun(RequestContext& context, CommandRunner& runner, std::uint16_t lun) {
   LunFeatures features;
-  co_await probe_inquiry(context, runner, lun, features);
+  NamePages names;
+  co_await probe_inquiry(context, runner, lun, features, names);
   const ScsiCommand ready{.cdb = cdb::test_unit_ready()};
   co_await runner.run_or_throw(context, ready);
   bool reads_zero = false;
   co_await probe_capacity(context, runner, features, reads_zero);
-  co_await probe_pages(context, runner, features, reads_zero);
+  co_await probe_pages(context, runner, features, reads_zero, names);
+  features.identity.scsi_id =
+      scsi_id({.inquiry = names.inquiry, .page_80 = names.page_80, .page_83 = names.page_83});
   co_await probe_modes(context, runner, features);
 
   Geometry& geometry = features.geometry;

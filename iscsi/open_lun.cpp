@@ -8,80 +8,17 @@
 #include <utility>
 
 #include "base/log.h"
-#include "base/unaligned_device.h"
 #include "iscsi/command_runner.h"
 #include "iscsi/discovery.h"
 #include "iscsi/login.h"
-#include "iscsi/lun.h"
 #include "iscsi/lun_probe.h"
+#include "iscsi/opened_lun.h"
 #include "iscsi/session.h"
 #include "iscsi/session_keeper.h"
 
 namespace lunfs::iscsi {
 
 namespace {
-
-/// The session, the LUN on it, and the bytes view over that.
-class OpenedLun final : public LunDevice {
- public:
-  OpenedLun(Reactor& reactor, std::shared_ptr<SessionKeeper> sessions, const RetryLimits& retries,
-            LunFeatures features)
-      : sessions_(std::move(sessions)),
-        runner_(*sessions_, retries),
-        lun_(runner_, std::move(features)),
-        bytes_(reactor, lun_) {
-    sessions_->set_on_restored([this](const LunFeatures& found) { lun_.note_new_session(found); });
-  }
-  OpenedLun(const OpenedLun&) = delete;
-  OpenedLun& operator=(const OpenedLun&) = delete;
-  ~OpenedLun() override { sessions_->close(); }
-
-  [[nodiscard]] Geometry geometry() const noexcept override { return bytes_.geometry(); }
-  [[nodiscard]] const LunIdentity& identity() const noexcept override { return lun_.identity(); }
-  [[nodiscard]] std::string portal_text() const override { return sessions_->portal_text(); }
-  [[nodiscard]] SessionState state() const override { return sessions_->state(); }
-  [[nodiscard]] SessionStats stats() const noexcept override { return sessions_->stats(); }
-  [[nodiscard]] std::uint64_t losses() const noexcept override { return lun_.losses(); }
-  void set_resume_guard(ResumeGuard guard) override { sessions_->set_guard(std::move(guard)); }
-
-  Task<void> logout(RequestContext& context) override { co_await sessions_->logout(context); }
-
- protected:
-  Task<void> do_read(RequestContext& context, std::uint64_t offset, IoSpan out) override {
-    return bytes_.read(context, offset, out);
-  }
-  Task<void> do_write(RequestContext& context, std::uint64_t offset, ConstIoSpan in,
-                      WriteFlags flags) override {
-    return bytes_.write(context, offset, in, flags);
-  }
-  Task<void> do_flush(RequestContext& context) override { return bytes_.flush(context); }
-  Task<void> do_unmap(RequestContext& context, std::uint64_t offset,
-                      std::uint64_t length) override {
-    return bytes_.unmap(context, offset, length);
-  }
-  Task<void> do_write_zeroes(RequestContext& context, std::uint64_t offset, std::uint64_t length,
-                             bool may_unmap) override {
-    return bytes_.write_zeroes(context, offset, length, may_unmap);
-  }
-  Task<bool> do_compare_and_write(RequestContext& context, std::uint64_t offset,
-                                  ConstIoSpan expected, ConstIoSpan in) override {
-    return bytes_.compare_and_write(context, offset, expected, in);
-  }
-  Task<void> do_copy(RequestContext& context, std::uint64_t from, std::uint64_t to,
-                     std::uint64_t length) override {
-    return bytes_.copy(context, from, to, length);
-  }
-  Task<std::vector<Extent>> do_allocated(RequestContext& context, std::uint64_t offset,
-                                         std::uint64_t length) override {
-    return bytes_.allocated(context, offset, length);
-  }
-
- private:
-  std::shared_ptr<SessionKeeper> sessions_;
-  CommandRunner runner_;
-  Lun lun_;
-  UnalignedDevice bytes_;
-};
 
 constexpr std::size_t kMaxNamesInError = 20;
 
@@ -118,7 +55,8 @@ LoginRequest login_request(const LunOptions& options) {
           .connection = {.initiator_name = options.initiator_name,
                          .target = options.url.target,
                          .chap = options.chap,
-                         .session_id = SessionId::random(),
+                         .initiator_alias = options.initiator_alias,
+                         .isid = Isid::random(),
                          .keep_alive = options.keep_alive},
           .credentials_source = options.credentials_source};
 }
@@ -203,13 +141,14 @@ Task<std::unique_ptr<LunDevice>> open_lun(RequestContext& context, Reactor& reac
                                .retries = options.retries},
         features.identity);
     sessions->start(std::move(session));
-    device = std::make_unique<OpenedLun>(reactor, std::move(sessions), options.retries,
-                                         std::move(features));
+    device = std::make_unique<OpenedLun>(std::move(sessions), options.url.lun, std::move(features),
+                                         options.access, options.retries);
   }
   const LunIdentity& identity = device->identity();
   log::info("{}: {} {} serial={} id={} {} bytes in blocks of {}{}", place, identity.vendor,
             identity.product, identity.serial, identity.designator, identity.size_bytes,
-            identity.block_size_bytes, device->geometry().read_only ? ", write protected" : "");
+            identity.block_size_bytes,
+            device->features().write_protected ? ", write protected" : "");
   co_return device;
 }
 

@@ -47,6 +47,10 @@ void ReceiveTap::received(std::span<std::byte> bytes) {
       continue;
     }
     const std::size_t part = std::min(payload_left_, bytes.size());
+    const std::size_t data = payload_left_ - std::min(payload_left_, padding_);
+    if (part > data)
+      std::fill(bytes.begin() + static_cast<std::ptrdiff_t>(data),
+                bytes.begin() + static_cast<std::ptrdiff_t>(part), std::byte{0});
     payload_left_ -= part;
     bytes = bytes.subspan(part);
   }
@@ -69,6 +73,7 @@ void ReceiveTap::end_of_header() {
   const std::size_t length = load_be<std::uint32_t>(header_, 4) & 0xffffffU;
   payload_left_ = (length + 3) / 4 * 4;
   if (payload_left_ != 0) payload_bytes_ = payload_left_;
+  padding_ = payload_left_ - length;
   if ((std::to_integer<unsigned>(header_[0]) & 0x3fU) != kDataIn) return;
   const auto found = counts_.find(load_be<std::uint32_t>(header_, 16));
   if (found == counts_.end()) return;

@@ -15,8 +15,10 @@ namespace lunfs::iscsi {
 ///
 /// libiscsi takes a SCSI Response whose iSCSI response code says "target failure" for a GOOD one,
 /// so that a write that failed would count as done; here such a response becomes TASK ABORTED
-/// before libiscsi sees it. And libiscsi does not count the bytes that it puts into a caller's
-/// buffer; here they are counted for each command, and must come in order.
+/// before libiscsi sees it. libiscsi takes the padding behind a text for a part of it, which some
+/// targets leave as it was in their memory; here it becomes zeros, as it should be. And libiscsi
+/// does not count the bytes that it puts into a caller's buffer; here they are counted for each
+/// command, and must come in order.
 ///
 /// SocketBuffer shows it what libiscsi receives; active() says whether that worked. Belongs to the
 /// reactor's thread. Source: RFC 7143 §11.4.3 and §11.7.
@@ -49,6 +51,7 @@ class ReceiveTap {
   std::array<std::byte, kHeaderBytes> header_{};
   std::size_t header_size_ = 0;   ///< how much of header_ is there
   std::size_t payload_left_ = 0;  ///< of the PDU behind the header, with padding
+  std::size_t padding_ = 0;       ///< bytes at the payload's end that are none of it
   std::size_t payload_bytes_ = 0;
   Counts counts_;
   std::vector<Counts::node_type> spare_;  ///< so that a command costs no allocation

@@ -196,6 +196,21 @@ Task<CommandResult> Session::execute(RequestContext& context, const ScsiCommand&
   co_return result;
 }
 
+SessionNames Session::names() const {
+  const ConnectionOptions& options = connection_->options();
+  return {.initiator = options.initiator_name,
+          .target = options.target ? options.target->text() : std::string(),
+          .lun = lun_,
+          .portal = connection_->address().text(),
+          .chap = options.chap.method()};
+}
+
+SessionState Session::state() const {
+  if (!connection_->ended()) return {};
+  return {
+      .kind = SessionState::Kind::kLost, .outages = 1, .reason = connection_->failure().message()};
+}
+
 bool Session::full() const noexcept {
   // While refused writes drain nothing new is sent, so that the draining comes to its end.
   return entered_ >= kMaxInFlight || !draining_.empty();

@@ -15,7 +15,6 @@
 #include "base/wake_up.h"
 #include "iscsi/command_port.h"
 #include "iscsi/connection.h"
-#include "iscsi/open_lun.h"
 #include "iscsi/scsi_command.h"
 
 namespace lunfs::iscsi {
@@ -49,10 +48,12 @@ class Session final : public CommandPort, private Connection::User {
   void set_on_end(std::function<void()> callback) { ended_ = std::move(callback); }
 
   [[nodiscard]] Connection& connection() noexcept { return *connection_; }
-  [[nodiscard]] const SessionStats& stats() const noexcept { return stats_; }
   void count_retry() noexcept override { ++stats_.retries; }
-  [[nodiscard]] std::string portal_text() const override { return connection_->address().text(); }
+  [[nodiscard]] SessionNames names() const override;
+  [[nodiscard]] SessionState state() const override;
+  [[nodiscard]] SessionStats stats() const noexcept override { return stats_; }
   [[nodiscard]] Reactor& reactor() noexcept override { return connection_->reactor(); }
+  Task<void> logout(RequestContext& context) override { return connection_->logout(context); }
 
  private:
   struct Request;

@@ -216,7 +216,7 @@ void SessionKeeper::settle(Attempt attempt) {
     return;
   }
   const double seconds = seconds_of(Clock::now() - lost_at_);
-  const SessionStats& old = session_->stats();
+  const SessionStats old = session_->stats();
   past_.commands += old.commands;
   past_.bytes_read += old.bytes_read;
   past_.bytes_written += old.bytes_written;
@@ -248,7 +248,7 @@ SessionState SessionKeeper::state() const {
 }
 
 SessionStats SessionKeeper::stats() const noexcept {
-  const SessionStats& now = session_->stats();
+  const SessionStats now = session_->stats();
   SessionStats sum = past_;
   sum.commands += now.commands;
   sum.bytes_read += now.bytes_read;

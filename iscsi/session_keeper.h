@@ -17,7 +17,6 @@
 #include "iscsi/command_port.h"
 #include "iscsi/login.h"
 #include "iscsi/lun_probe.h"
-#include "iscsi/open_lun.h"
 #include "iscsi/retry_policy.h"
 #include "iscsi/session.h"
 
@@ -39,7 +38,7 @@ namespace lunfs::iscsi {
 class SessionKeeper final : public CommandPort, public std::enable_shared_from_this<SessionKeeper> {
  public:
   struct Options {
-    LoginRequest login;  ///< with a session_id
+    LoginRequest login;  ///< with an ISID
     std::uint16_t lun = 0;
     std::chrono::seconds command_timeout{120};  ///< the Session's
     std::chrono::seconds outage_limit{120};
@@ -58,23 +57,20 @@ class SessionKeeper final : public CommandPort, public std::enable_shared_from_t
   /// without data for the target also while it waits to be sent again), the ResumeGuard's.
   Task<CommandResult> execute(RequestContext& context, const ScsiCommand& command) override;
   void count_retry() noexcept override { ++past_.retries; }
-  [[nodiscard]] std::string portal_text() const override { return session_->portal_text(); }
+  [[nodiscard]] SessionNames names() const override { return session_->names(); }
+  [[nodiscard]] SessionState state() const override;
+  [[nodiscard]] SessionStats stats() const noexcept override;
   [[nodiscard]] Reactor& reactor() noexcept override { return reactor_; }
 
-  /// Asked before anything is sent over a new session.
-  void set_guard(ResumeGuard guard) { guard_ = std::move(guard); }
-  /// Told of every new session, before anything is sent over it. Must not throw.
-  void set_on_restored(std::function<void(const LunFeatures&)> callback) {
+  void set_guard(ResumeGuard guard) override { guard_ = std::move(guard); }
+  void set_on_restored(std::function<void(const LunFeatures&)> callback) override {
     on_restored_ = std::move(callback);
   }
 
-  [[nodiscard]] SessionState state() const;
-  [[nodiscard]] SessionStats stats() const noexcept;
-
-  /// Ends everything that waits, and the logging in. Calls neither guard nor callback any more.
-  void close() noexcept;
+  /// Ends everything that waits, and the logging in.
+  void close() noexcept override;
   /// close(), and a polite end of the session until the context's deadline. Never throws.
-  Task<void> logout(RequestContext& context);
+  Task<void> logout(RequestContext& context) override;
 
  private:
   using Clock = RequestContext::Clock;

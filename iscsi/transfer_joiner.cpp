@@ -1,6 +1,7 @@
 #include "iscsi/transfer_joiner.h"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "base/spawn.h"
@@ -22,6 +23,7 @@ struct AfterHandlers {
 /// One transfer; lives in the frame of join().
 struct TransferJoiner::Entry {
   Transfer transfer;
+  std::size_t order;  ///< in the turn
   bool settled = false;
   bool moved = false;
   std::exception_ptr failure{};
@@ -41,7 +43,7 @@ TransferJoiner::TransferJoiner(Reactor& reactor, std::uint64_t max_transfer_byte
       send_(std::move(send)) {}
 
 Task<bool> TransferJoiner::join(Transfer transfer) {
-  Entry entry{transfer};
+  Entry entry{transfer, pending_.size()};
   pending_.push_back(&entry);
   if (pending_.size() == 1) {  // the first of the turn sees to all
     co_await AfterHandlers{reactor_};
@@ -61,11 +63,10 @@ bool TransferJoiner::fits_behind(std::span<Entry* const> run, const Entry& next)
 
 void TransferJoiner::dispatch() {
   std::vector<Entry*> all = std::exchange(pending_, std::move(spare_));
-  // Stable: of two transfers of the same place the order stays; which one counts is nobody's to
-  // say.
-  std::stable_sort(all.begin(), all.end(), [](const Entry* a, const Entry* b) {
-    return std::pair(a->transfer.is_write(), a->transfer.offset) <
-           std::pair(b->transfer.is_write(), b->transfer.offset);
+  // Of two transfers of the same place the order stays; which one counts is nobody's to say.
+  std::sort(all.begin(), all.end(), [](const Entry* a, const Entry* b) {
+    return std::tuple(a->transfer.is_write(), a->transfer.offset, a->order) <
+           std::tuple(b->transfer.is_write(), b->transfer.offset, b->order);
   });
   for (std::span<Entry*> rest(all); !rest.empty();) {
     std::size_t count = 1;

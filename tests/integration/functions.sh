@@ -168,3 +168,5 @@ random_file() { head -c "$2" /dev/urandom >"$1"; }
 . "$here/lib/volume.sh"
 . "$here/lib/mount.sh"
 . "$here/lib/proxy.sh"
+. "$here/lib/tool.sh"
+. "$here/lib/names.sh"

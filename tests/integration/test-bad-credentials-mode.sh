@@ -9,7 +9,7 @@ chap_account 1 alice secret-of-alice
 write_credentials "$work/credentials" default username=alice password=secret-of-alice
 for mode in 0640 0604 0660; do
   chmod "$mode" "$work/credentials"
-  refused 1 "$(lun_url)" "$mnt" -o "credentials=$work/credentials"
+  refused 13 "$(lun_url)" "$mnt" -o "credentials=$work/credentials"
   tells "$work/credentials: mode $mode, but 0600 or 0400 is needed" \
     'others could read or change the secrets in it' "chmod 600 $work/credentials"
 done

@@ -25,7 +25,7 @@ chmod 644 "$work/lun.img"
 status=0
 mount_said=$(bounded 60 setpriv --reuid=65534 --regid=65534 --clear-groups \
   "$LUNFS" "$work/lun.img" "$work/forbidden" -o ro 2>&1) || status=$?
-assert_equal 1 "$status" "exit status ($mount_said)"
+assert_equal 13 "$status" "exit status ($mount_said)"
 tells "mount point $work/forbidden: not writable by this user" \
   'FUSE lets a user mount only on a directory of his own' \
   'use a directory that is yours, or mount as root'

@@ -7,7 +7,7 @@ simple_vg "$work/lun.img"
 serve "$work/lun.img"
 mkdir "$work/second"
 mount_lunfs "$(lun_url)" "$mnt"
-refused 1 "$(lun_url)" "$work/second"
+refused 28 "$(lun_url)" "$work/second"
 tells "the VG is mounted read-write already: pid $(daemons_of "$mnt") on $mnt" \
   "two read-write mounts of one VG on this host would not see each other's writes" \
   'use the other mount, unmount it first, or mount this one with -o ro'

@@ -10,12 +10,13 @@ import source_tree
 # A layer may include itself and what is named here. Tests and benchmarks may include everything.
 MAY_INCLUDE = {
     "base": [],
+    "host": ["base"],
     "iscsi": ["base"],
     "volume/lvm": ["base"],
     "volume/vhd": ["base"],
     "volume/sr": ["base", "volume/lvm", "volume/vhd"],
-    "fs": ["base", "iscsi", "volume/lvm", "volume/vhd", "volume/sr"],
-    "tools": ["base", "iscsi", "volume/lvm", "volume/vhd", "volume/sr"],
+    "fs": ["base", "host", "iscsi", "volume/lvm", "volume/vhd", "volume/sr"],
+    "tools": ["base", "host", "iscsi", "volume/lvm", "volume/vhd", "volume/sr"],
 }
 FREE = ("tests", "bench")
 

@@ -155,5 +155,119 @@ class CoroutinePitfalls(LintCase):
         self.assert_finds("base/x.cpp", "int a = b ? 1 : co_await x;\n", "a branch of ?:")
 
 
+HELP = """Does x.
+Usage: lunfs-x [OPTIONS] SUBCOMMAND
+
+Options:
+  -h,--help                       this text
+
+Subcommands:
+  show                            shows it
+"""
+HELP_OF_SHOW = """shows it
+
+Options:
+  -h,--help                       this text
+  --file FILE                     with --no-option in its text
+"""
+PAGE = """# lunfs-x(8)
+
+## COMMANDS
+
+### show
+
+\\-\\-file *FILE*
+: A file; see --other.
+
+## OPTIONS
+
+-h, \\-\\-help
+: Help.
+"""
+MOUNT_HELP = """lunfs shows.
+
+  -f, --foreground    stay
+  -o, --options OPTIONS, comma-separated:
+    ro, rw              how
+"""
+MOUNT_PAGE = """# lunfs(1)
+
+## OPTIONS
+
+-f, \\-\\-foreground
+: Stay.
+
+-o, \\-\\-options *OPTIONS*
+: Words.
+
+| Option | Default | Meaning |
+|---|---|---|
+| `ro`, `rw` | `rw` | How |
+| `sessions=N` | 1 | Not more: not available yet |
+"""
+
+
+class ManOptions(unittest.TestCase):
+    def run_on(self, pages, programs):
+        """programs: name to its --help, and "name command" to that of a command."""
+        with tempfile.TemporaryDirectory() as folder:
+            root, out = pathlib.Path(folder) / "root", pathlib.Path(folder) / "bin"
+            (root / "docs/man").mkdir(parents=True)
+            out.mkdir()
+            for name, text in pages.items():
+                (root / "docs/man" / name).write_text(text, encoding="utf-8")
+            for name in {words.split()[0] for words in programs}:
+                script = "#!/bin/bash\ncase $* in\n"
+                for words, text in programs.items():
+                    if words.split()[0] == name:
+                        arguments = " ".join([*words.split()[1:], "--help"])
+                        script += f"'{arguments}') cat <<'END'\n{text}END\n;;\n"
+                (out / name).write_text(script + "*) exit 7 ;;\nesac\n", encoding="utf-8")
+                (out / name).chmod(0o755)
+            return subprocess.run([sys.executable, HERE / "man_options.py", root, out],
+                                  capture_output=True, text=True, check=False)
+
+    def run_tool(self, page=PAGE, help_text=HELP, help_of_show=HELP_OF_SHOW):
+        return self.run_on({"lunfs-x.8.md": page, "lunfs-x.5.md": "no program"},
+                           {"lunfs-x": help_text, "lunfs-x show": help_of_show})
+
+    def run_mount(self, page=MOUNT_PAGE, help_text=MOUNT_HELP):
+        return self.run_on({"lunfs.1.md": page}, {"lunfs": help_text})
+
+    def assert_finds(self, done, words):
+        self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+        self.assertIn(words, done.stdout)
+
+    def test_equal_ones_pass(self):
+        for done in (self.run_tool(), self.run_mount()):
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def test_option_missing_in_the_page(self):
+        self.assert_finds(self.run_tool(help_of_show=HELP_OF_SHOW + "  --json   prints\n"),
+                          "lunfs-x show: --json is in --help and not in the page")
+
+    def test_option_missing_in_help(self):
+        self.assert_finds(self.run_tool(page=PAGE.replace("file *FILE*", "file *FILE*, \\-\\-json")),
+                          "lunfs-x show: --json is in the page and not in --help")
+
+    def test_commands_differ(self):
+        self.assert_finds(self.run_tool(page=PAGE.replace("### show", "### tell")),
+                          "lunfs-x: tell is in the page and not in --help")
+
+    def test_program_without_a_page(self):
+        self.assert_finds(self.run_on({}, {"lunfs-x": HELP}), "lunfs-x has no page")
+
+    def test_page_without_a_program(self):
+        self.assert_finds(self.run_on({"lunfs-x.8.md": PAGE}, {}), "page of no program")
+
+    def test_mount_option_missing_in_the_page(self):
+        self.assert_finds(self.run_mount(help_text=MOUNT_HELP + "    cache=auto|none  which\n"),
+                          "lunfs -o: cache is in --help and not in the page")
+
+    def test_mount_option_missing_in_help(self):
+        self.assert_finds(self.run_mount(page=MOUNT_PAGE + "| `uid=` | | Owner |\n"),
+                          "lunfs -o: uid is in the page and not in --help")
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -6,12 +6,12 @@
 #include <utility>
 
 #include "base/error.h"
-#include "volume/lvm/lv_device.h"
 #include "volume/lvm/vg_reader.h"
 #include "volume/sr/chain_scan.h"
 #include "volume/sr/journal.h"
 #include "volume/sr/journal_values.h"
 #include "volume/sr/lv_name.h"
+#include "volume/sr/mgt_reader.h"
 #include "volume/sr/read_faults.h"
 #include "volume/sr/sorting.h"
 
@@ -19,24 +19,8 @@ namespace lunfs::sr {
 
 namespace {
 
-constexpr std::string_view kMgtName = "MGT";
 /// A pool commits a few times a minute, in bursts of a few commits within a second.
 constexpr int kAttempts = 10;
-
-Task<std::vector<std::byte>> read_start(RequestContext& context, BlockDevice& lv,
-                                        std::uint64_t length) {
-  std::vector<std::byte> bytes(std::min(length, lv.geometry().size_bytes));
-  co_await lv.read(context, 0, bytes);
-  co_return bytes;
-}
-
-Task<Mgt> read_mgt(RequestContext& context, BlockDevice& lv) {
-  const std::vector<std::byte> header = co_await read_start(context, lv, kMgtSectorBytes);
-  const std::uint64_t used = parse_mgt_header(header);
-  const std::uint64_t length = std::clamp(used, kMgtSectorBytes, kMgtMaxBytes);
-  const std::vector<std::byte> bytes = co_await read_start(context, lv, length);
-  co_return parse_mgt(bytes);
-}
 
 /// Runs `work`; an error that costs names only becomes a warning.
 Task<void> tolerate(Task<void> work, std::string what, std::vector<std::string>& warnings) {
@@ -48,8 +32,9 @@ Task<void> tolerate(Task<void> work, std::string what, std::vector<std::string>&
   }
 }
 
-Task<void> add_mgt(RequestContext& context, BlockDevice& lv, SrContents& contents) {
-  Mgt mgt = co_await read_mgt(context, lv);
+Task<void> add_mgt(RequestContext& context, BlockDevice& device,
+                   std::shared_ptr<const lvm::VolumeGroup> vg, SrContents& contents) {
+  Mgt mgt = co_await read_mgt(context, device, std::move(vg));
   for (const std::string& warning : mgt.warnings) {
     contents.warnings.push_back(fmt::format("MGT: {}", warning));
   }
@@ -79,14 +64,11 @@ Task<Catalog> read_catalog(RequestContext& context, BlockDevice& device,
   if (!sr_uuid_of_vg(vg->name)) co_return sort_plain(std::move(vg), detached);
 
   SrContents contents;
-  const lvm::LogicalVolume* const mgt = vg->find(kMgtName);
-  if (mgt == nullptr || mgt->map == nullptr) {
+  if (const std::string absent = mgt_absence(*vg); !absent.empty()) {
     contents.warnings.push_back(
-        fmt::format("{}: the names and flags of VDIs are not known",
-                    mgt == nullptr ? "there is no MGT volume" : "MGT is not mapped"));
+        fmt::format("{}: the names and flags of VDIs are not known", absent));
   } else {
-    lvm::LvDevice lv(device, vg, *mgt, true);
-    Task<void> work = add_mgt(context, lv, contents);
+    Task<void> work = add_mgt(context, device, vg, contents);
     co_await tolerate(std::move(work), "MGT, without which names are not known", contents.warnings);
   }
   contents.journal_values = co_await read_journal_values(context, device, vg, contents.warnings);

@@ -45,6 +45,11 @@ struct NotShown {
   std::string reason;
   bool faulty = false;
   bool vhd = false;  ///< a VHD volume
+  // Known only of what is a VDI by its name.
+  std::optional<Uuid> uuid{};
+  std::string kind{};   ///< "raw", "vhd", "qcow2"; empty for what is no VDI
+  std::string label{};  ///< from MGT
+  bool base = false;    ///< a base copy: there for the disks that stand on it, or for none
 };
 
 /// A symbolic link of .lunfs/by-name.
@@ -59,6 +64,7 @@ struct Catalog {
   std::optional<Uuid> sr_uuid;
   std::string sr_label;
   std::string sr_description;
+  std::string sr_allocation;  ///< from MGT: "thick", "thin"; empty where unknown
   std::shared_ptr<const lvm::VolumeGroup> vg;
   std::vector<Volume> volumes;
   std::vector<NotShown> not_shown;

@@ -92,6 +92,7 @@ class SrSorter {
     for (const lvm::LogicalVolume& lv : catalog_.vg->volumes) sort_one(lv);
     note_journals();
     note_records_without_lv();
+    for (NotShown& one : catalog_.not_shown) describe(one);
     catalog_.links = make_name_links(catalog_.volumes);
     return std::move(catalog_);
   }
@@ -102,6 +103,7 @@ class SrSorter {
     const Mgt& mgt = *contents_.mgt;
     catalog_.sr_label = mgt.label;
     catalog_.sr_description = mgt.description;
+    catalog_.sr_allocation = mgt.allocation;
     if (mgt.sr_uuid && mgt.sr_uuid != catalog_.sr_uuid) {
       catalog_.warnings.push_back(fmt::format("MGT belongs to SR {}, but the VG is named {}",
                                               mgt.sr_uuid->text(), catalog_.vg->name));
@@ -267,6 +269,27 @@ class SrSorter {
 
   [[nodiscard]] const VdiRecord* record_of(const Uuid& uuid) const {
     return contents_.mgt ? contents_.mgt->find(uuid) : nullptr;
+  }
+
+  /// What is known of a VDI that is not shown.
+  void describe(NotShown& one) const {
+    const lvm::LogicalVolume* lv = catalog_.vg->find(one.lv_name);
+    if (lv == nullptr) return;
+    const LvName name = classify_lv(lv->name, lv->tags);
+    if (name.kind == LvKind::kRawVdi) one.kind = "raw";
+    if (name.kind == LvKind::kVhdVdi) one.kind = "vhd";
+    if (name.kind == LvKind::kQcow2Vdi) one.kind = "qcow2";
+    if (one.kind.empty()) return;
+    one.uuid = name.vdi;
+    one.base = has_hidden_tag(lv->tags);
+    const auto head = heads_->find(lv->name);
+    if (head != heads_->end() && head->second.image && head->second.image->footer.hidden) {
+      one.base = true;
+    }
+    if (const VdiRecord* record = record_of(*name.vdi)) {
+      one.label = record->label;
+      one.base = one.base || !record->managed;
+    }
   }
 
   void note_journals() {

@@ -1,6 +1,9 @@
 # Mounting, and never leaving a dead or hung mount behind. Sourced by functions.sh.
 
 log=$work/lunfs.log
+# The name that mounts and tools log in with; an empty one: the host's, which would be made and stored if
+# there is none.
+initiator=iqn.2026-11.example:host7
 
 # daemons_of DIR: the pids of the lunfs processes that serve DIR
 daemons_of() {
@@ -32,7 +35,7 @@ try_mount() {
   on_exit release_mount "$dir"
   echo "$dir" >>"$state/mounts"
   mount_status=0
-  bounded 60 "$LUNFS" "$source" "$dir" -o "log_file=$log" "$@" >"$work/mount.out" 2>&1 || mount_status=$?
+  bounded 60 "$LUNFS" "$source" "$dir" -o "log_file=$log" ${initiator:+-o "initiator=$initiator"} "$@" >"$work/mount.out" 2>&1 || mount_status=$?
   mount_said=$(cat "$work/mount.out")
   local pid
   for pid in $(daemons_of "$dir"); do note_process "$pid"; done

@@ -75,16 +75,6 @@ TEST(Error, SystemErrorKindFollowsErrno) {
   }
 }
 
-TEST(Error, ExitCodesAreIscsiadmsWhereItHasOne) {
-  EXPECT_EQ(exit_code(ErrorKind::kUnreachable), 4);
-  EXPECT_EQ(exit_code(ErrorKind::kUsage), 7);
-  EXPECT_EQ(exit_code(ErrorKind::kTimedOut), 8);
-  EXPECT_EQ(exit_code(ErrorKind::kNotFound), 21);
-  EXPECT_EQ(exit_code(ErrorKind::kAuth), 24);
-  EXPECT_EQ(exit_code(ErrorKind::kCorrupt), 1);
-  EXPECT_EQ(exit_code(ErrorKind::kInternal), 1);
-}
-
 TEST(Error, EveryKindHasANameOfItsOwn) {
   std::set<std::string_view> names;
   constexpr int kKinds = static_cast<int>(ErrorKind::kInternal) + 1;

@@ -110,7 +110,7 @@ class FakeTarget::Connection {
     pdu.put<std::uint32_t>(4, static_cast<std::uint32_t>(pdu.data.size()));
     std::vector<std::byte> wire(pdu.header.begin(), pdu.header.end());
     wire.insert(wire.end(), pdu.data.begin(), pdu.data.end());
-    wire.resize((wire.size() + 3) / 4 * 4);
+    wire.resize((wire.size() + 3) / 4 * 4, target_.options_.padding);
     const std::vector<std::byte> once = wire;
     for (int i = 1; i < times; ++i) wire.insert(wire.end(), once.begin(), once.end());
     return write_exactly(fd_, wire);
@@ -196,7 +196,8 @@ class FakeTarget::Connection {
 
   void text(const Pdu& request) {
     Pdu reply = answer_to(request, 0x24);
-    const std::string list = std::string("TargetName=iqn.2026-11.example:fake") + '\0';
+    std::string list;
+    for (const std::string& line : options_.discovery) list += line + '\0';
     const ConstByteSpan bytes = as_byte_span(list);
     reply.data.assign(bytes.begin(), bytes.end());
     reply.put<std::uint32_t>(20, 0xffffffff);

@@ -68,6 +68,8 @@ class FakeTarget {
     bool write_protected = false;
     bool thin = false;  ///< LBPME, LBPRZ, LBPU, LBPWS, a WRITE SAME limit
     bool ignore_pings = false;
+    std::vector<std::string> discovery = {"TargetName=iqn.2026-11.example:fake"};  ///< SendTargets
+    std::byte padding{0};           ///< what stands behind data that ends in the middle of a word
     bool unsolicited_data = false;  ///< InitialR2T=No, segments of 8 KiB, a small socket buffer
   };
 

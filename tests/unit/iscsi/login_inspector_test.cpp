@@ -247,6 +247,42 @@ TEST(LoginInspector, TextIsReadAsLibiscsiReadsIt) {
   EXPECT_THROW(mutual().check(hidden), Error);
 }
 
+/// A proof with padding of `filler` behind it, and with its last NUL or without.
+Bytes padded_proof(std::byte filler, bool last_nul) {
+  Response proof = kProof;
+  proof.keys[0] = "CHAP_N=array";  // of a length that leaves room for padding
+  Bytes bytes = pdu(proof);
+  const std::size_t text = load_be<std::uint32_t>(bytes, 4) - (last_nul ? 0 : 1);
+  store_be(bytes, 4, static_cast<std::uint32_t>(text));
+  bytes.resize(LoginInspector::kHeaderBytes + text);
+  bytes.resize((bytes.size() + 3) / 4 * 4, filler);
+  return bytes;
+}
+
+std::string fault_in_proof(const Bytes& proof) {
+  LoginInspector inspector = mutual();
+  inspector.check(pdu(kChosen));
+  inspector.check(pdu(kChallenge));
+  try {
+    inspector.check(proof);
+  } catch (const Error& error) {
+    return error.message();
+  }
+  return inspector.proof_seen() ? "" : "no proof";
+}
+
+TEST(LoginInspector, PaddingMayHoldAnythingBehindATextThatEnds) {
+  ASSERT_NE(padded_proof(std::byte{'7'}, true).back(), std::byte{0}) << "there is no padding";
+  EXPECT_EQ(fault_in_proof(padded_proof(std::byte{'7'}, true)), "");
+  EXPECT_EQ(fault_in_proof(padded_proof(std::byte{0}, true)), "");
+}
+
+TEST(LoginInspector, OnlyPaddingOfZerosEndsATextThatDoesNot) {
+  ASSERT_NE(padded_proof(std::byte{'7'}, false).back(), std::byte{0}) << "there is no padding";
+  EXPECT_EQ(fault_in_proof(padded_proof(std::byte{0}, false)), "");
+  EXPECT_THAT(fault_in_proof(padded_proof(std::byte{'7'}, false)), HasSubstr("does not end"));
+}
+
 TEST(LoginInspector, PduSizeCountsPadding) {
   EXPECT_EQ(LoginInspector::pdu_bytes({}), std::nullopt);
   Bytes header(47);

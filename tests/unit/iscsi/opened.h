@@ -52,6 +52,7 @@ inline iscsi::LunOptions options_for(const iscsi::PortalAddress& portal, const s
                                      std::uint16_t lun) {
   return {.url = {std::nullopt, portal, iscsi::Iqn::parse(iqn), lun},
           .initiator_name = "iqn.2026-11.example:initiator",
+          .initiator_alias = {},
           .chap = {},
           .discovery_chap = {},
           .credentials_source = {},

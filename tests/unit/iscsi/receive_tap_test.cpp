@@ -93,5 +93,31 @@ TEST(ReceiveTap, OnlyAFailedResponseIsChanged) {
   }
 }
 
+TEST(ReceiveTap, PaddingBecomesZerosInAnyPieces) {
+  Bytes pdu(48 + 8, std::byte{0xee});
+  std::fill(pdu.begin(), pdu.begin() + 48, std::byte{0});
+  store_be<std::uint8_t>(pdu, 0, 0x24);
+  store_be<std::uint32_t>(pdu, 4, 5);
+  for (std::size_t piece = 1; piece <= pdu.size(); ++piece) {
+    ReceiveTap tap;
+    Bytes stream = pdu;
+    for (std::size_t at = 0; at < stream.size(); at += piece) {
+      tap.received(std::span(stream).subspan(at, std::min(piece, stream.size() - at)));
+    }
+    EXPECT_EQ(Bytes(stream.begin() + 48, stream.begin() + 53), Bytes(5, std::byte{0xee})) << piece;
+    EXPECT_EQ(Bytes(stream.begin() + 53, stream.end()), Bytes(3)) << piece;
+  }
+}
+
+TEST(ReceiveTap, DataWithoutPaddingIsLeftAlone) {
+  Bytes pdu(48 + 8, std::byte{0xee});
+  std::fill(pdu.begin(), pdu.begin() + 48, std::byte{0});
+  store_be<std::uint8_t>(pdu, 0, 0x25);
+  store_be<std::uint32_t>(pdu, 4, 8);
+  ReceiveTap tap;
+  tap.received(pdu);
+  EXPECT_EQ(Bytes(pdu.begin() + 48, pdu.end()), Bytes(8, std::byte{0xee}));
+}
+
 }  // namespace
 }  // namespace lunfs::iscsi

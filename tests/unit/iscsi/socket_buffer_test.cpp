@@ -25,9 +25,10 @@ Bytes numbered(std::size_t size, std::size_t from = 0) {
   return bytes;
 }
 
-/// A PDU with this much data behind its header.
+/// A PDU with this much data behind its header, and padding.
 Bytes pdu(std::size_t payload) {
-  Bytes bytes = numbered(48 + (payload + 3) / 4 * 4);
+  Bytes bytes = numbered(48 + payload);
+  bytes.resize(48 + (payload + 3) / 4 * 4);
   std::fill(bytes.begin(), bytes.begin() + 48, std::byte{0});
   store_be<std::uint32_t>(bytes, 4, static_cast<std::uint32_t>(payload));
   return bytes;

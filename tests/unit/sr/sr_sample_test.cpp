@@ -22,6 +22,8 @@
 #include "volume/lvm/lv_device.h"
 #include "volume/lvm/vg_reader.h"
 #include "volume/sr/catalog.h"
+#include "volume/sr/catalog_json.h"
+#include "volume/sr/summary.h"
 
 namespace lunfs::sr {
 namespace {
@@ -212,6 +214,27 @@ TEST_F(SrSample, NumbersTheTwoDisksOfTheSameLabel) {
       IsSupersetOf({std::pair{"raw one.raw", "7d1a9627-15db-461e-ab25-21e9db90e2b4.raw"},
                     std::pair{"raw one (2).raw", "e1eda9da-3332-4aff-97f6-c34a1a78c214.raw"}}));
   EXPECT_EQ(links.size(), 7U);
+}
+
+TEST_F(SrSample, TheSummaryCountsTheDisksThatTheCatalogShows) {
+  const Summary summary = run_until_done(reactor_, summarize(context_, *device_, reactor_));
+  EXPECT_EQ(summary.kind, Summary::Kind::kSr);
+  EXPECT_EQ(summary.uuid, catalog_.sr_uuid);
+  EXPECT_EQ(summary.label, catalog_.sr_label);
+  const auto unreadable = std::count_if(
+      catalog_.not_shown.begin(), catalog_.not_shown.end(),
+      [](const NotShown& one) { return !one.kind.empty() && (one.faulty || one.kind == "qcow2"); });
+  EXPECT_EQ(summary.vdis, catalog_.volumes.size() + static_cast<std::size_t>(unreadable));
+}
+
+TEST_F(SrSample, TheJsonOfTheCatalogHasEveryLvOnce) {
+  const nlohmann::ordered_json json = catalog_json(catalog_);
+  std::set<std::string> lvs;
+  for (const char* list : {"volumes", "not_shown"}) {
+    for (const auto& one : json[list]) EXPECT_TRUE(lvs.insert(one["lv"]).second) << one["lv"];
+  }
+  EXPECT_EQ(lvs.size(), vg_->volumes.size());
+  EXPECT_EQ(json["vg"]["free_bytes"], vg_->free_extent_count * vg_->extent_bytes);
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "fs/run_directory.h"
+#include "host/run_directory.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -6,7 +6,7 @@
 #include <cerrno>
 #include <cstdlib>
 
-namespace lunfs::fs {
+namespace lunfs::host {
 
 std::string run_directory() {
   std::string base = "/run";
@@ -26,4 +26,4 @@ std::string run_directory() {
   return path;
 }
 
-}  // namespace lunfs::fs
+}  // namespace lunfs::host

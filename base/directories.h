@@ -1,0 +1,15 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+namespace lunfs {
+
+/// An environment variable that is to hold an absolute path; nullopt if it does not: relative ones
+/// are ignored, as the XDG base directory specification asks.
+std::optional<std::string> directory_in_environment(const char* name);
+
+/// $XDG_CONFIG_HOME, ~/.config by default; nullopt for a user without a home.
+std::optional<std::string> config_home();
+
+}  // namespace lunfs

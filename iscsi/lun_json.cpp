@@ -1,0 +1,64 @@
+#include "iscsi/lun_json.h"
+
+#include <nlohmann/json.hpp>
+
+namespace lunfs::iscsi {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// What lunfs may use, in words.
+Json capabilities_of(const LunFeatures& features) {
+  Json all = Json::array();
+  const auto add = [&all](bool there, const char* name) {
+    if (there) all.push_back(name);
+  };
+  add(features.unmap, "unmap");
+  add(features.write_same, "write_same");
+  add(features.write_same_unmap, "write_same_unmap");
+  add(features.max_compare_and_write > 0, "compare_and_write");
+  add(features.lba_status, "lba_status");
+  add(features.fua, "fua");
+  add(features.write_cache, "write_cache");
+  return all;
+}
+
+}  // namespace
+
+Json lun_json(const LunFeatures& features) {
+  const LunIdentity& identity = features.identity;
+  return {{"vendor", identity.vendor},
+          {"product", identity.product},
+          {"serial", identity.serial},
+          {"designator", identity.designator},
+          {"scsi_id", identity.scsi_id},
+          {"size_bytes", identity.size_bytes},
+          {"block_size_bytes", identity.block_size_bytes},
+          {"physical_block_bytes", features.geometry.physical_block_bytes},
+          {"max_transfer_bytes", features.geometry.max_transfer_bytes},
+          {"provisioning", features.thin ? "thin" : "thick"},
+          {"write_protected", features.write_protected},
+          {"capabilities", capabilities_of(features)}};
+}
+
+Json session_json(const LunDevice& lun) {
+  const SessionStats stats = lun.stats();
+  const SessionNames names = lun.names();
+  const SessionState state = lun.state();
+  Json json = {{"portal", names.portal},
+               {"state", name_of(state.kind)},
+               {"outages", state.outages},
+               {"lost_for_seconds", state.lost_for.count()},
+               {"lost_because", state.reason},
+               {"initiator", names.initiator},
+               {"target", names.target},
+               {"lun", names.lun},
+               {"chap", names.chap}};
+  json.update(lun_json(lun.features()));
+  json["commands"] = stats.commands;
+  json["retries"] = stats.retries;
+  return json;
+}
+
+}  // namespace lunfs::iscsi

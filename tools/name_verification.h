@@ -1,0 +1,62 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "base/reactor.h"
+#include "base/task.h"
+#include "base/thread_pool.h"
+#include "iscsi/discovery.h"
+#include "iscsi/login_identity.h"
+#include "iscsi/name_trial.h"
+
+namespace lunfs::tools {
+
+/// What came of one target at one portal.
+struct TargetResult {
+  std::string name;  ///< as the target sent it, printable
+  iscsi::PortalAddress portal;
+  std::optional<iscsi::NameTrial> trial;  ///< none: not tried
+};
+
+/// What came of one portal.
+struct PortalResult {
+  iscsi::PortalAddress portal;
+  std::vector<TargetResult> targets;
+  std::vector<std::string> left_aside;  ///< targets that were not asked for
+  std::optional<Error> failure;         ///< of the discovery
+};
+
+struct VerificationOptions {
+  std::optional<iscsi::Iqn> target;  ///< only this one
+  std::optional<iscsi::Isid> isid;   ///< of the sessions; none: a random one for each target
+  bool discovery_only = false;
+  iscsi::TrialLimits limits;
+};
+
+/// Looks at portals with the eyes of one initiator: what does discovery show it, and does a session
+/// with each target stay?
+class NameVerification {
+ public:
+  NameVerification(VerificationOptions options, iscsi::LoginIdentity identity)
+      : options_(std::move(options)), identity_(std::move(identity)) {}
+
+  /// Takes up to limits.login_timeout, and for each 16 targets the time of a trial (try_name()). At
+  /// most 256 targets are tried. Faults of the network and of targets are in the result; other
+  /// errors are those of LoginIdentity.
+  [[nodiscard]] PortalResult run(const iscsi::PortalAddress& portal);
+
+ private:
+  Task<void> discover(PortalResult& result);
+  Task<void> try_targets(std::vector<TargetResult>& targets);
+  Task<void> try_target(TargetResult& target);
+
+  VerificationOptions options_;
+  iscsi::LoginIdentity identity_;
+  Reactor reactor_;
+  ThreadPool pool_{1};  ///< name resolution
+};
+
+}  // namespace lunfs::tools
