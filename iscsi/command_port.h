@@ -41,8 +41,13 @@ class CommandPort {
 
   /// Asked before anything is sent over a new session.
   virtual void set_guard(ResumeGuard /*guard*/) {}
-  /// Told of every new session, before anything is sent over it. Must not throw.
-  virtual void set_on_restored(std::function<void(const LunFeatures&)> /*callback*/) {}
+  enum class Looked {
+    kNewSession,   ///< a lost session was replaced
+    kSameSession,  ///< the target said that its LUNs had changed
+  };
+  using OnLooked = std::function<void(const LunFeatures&, Looked)>;
+  /// Told each time when the LUN was looked at anew, before anything else is sent. Must not throw.
+  virtual void set_on_looked(OnLooked /*callback*/) {}
   /// The LUN is let go of: no guard and no callback is called any more, nothing is restored.
   virtual void close() noexcept {}
 };

@@ -28,7 +28,9 @@ class Lun final : public BlockDevice {
   /// The commands go over a new session from now on. That the target was restarted cannot be told
   /// from a cut cable: what it acknowledged and no flush covered counts as lost.
   void note_new_session(const LunFeatures& found);
-  /// How often that happened.
+  /// The LUN was looked at anew: it may be longer than it was.
+  void note_growth(const LunFeatures& found);
+  /// How often acknowledged writes counted as lost.
   [[nodiscard]] std::uint64_t losses() const noexcept { return losses_; }
 
  protected:
@@ -52,8 +54,8 @@ class Lun final : public BlockDevice {
   /// Of at most 2^32 - 1 blocks.
   [[nodiscard]] std::uint32_t blocks(std::uint64_t length) const;
 
-  Task<bool> move_joined(const JoinedTransfer& run);
-  Task<bool> send_joined(const JoinedTransfer& run);
+  Task<Joined> move_joined(const JoinedTransfer& run);
+  Task<Joined> send_joined(const JoinedTransfer& run);
   Task<void> read_piece(RequestContext& context, std::uint64_t offset, IoSpan out);
   Task<void> write_piece(RequestContext& context, std::uint64_t offset, ConstIoSpan in,
                          WriteFlags flags);

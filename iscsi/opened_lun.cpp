@@ -20,7 +20,10 @@ OpenedLun::OpenedLun(std::shared_ptr<CommandPort> port, std::uint16_t number, Lu
       runner_(*port_, retries, number),
       lun_(runner_, within(access, std::move(features))),
       bytes_(port_->reactor(), lun_) {
-  port_->set_on_restored([this](const LunFeatures& found) { lun_.note_new_session(found); });
+  port_->set_on_looked([this](const LunFeatures& found, CommandPort::Looked how) {
+    if (how == CommandPort::Looked::kNewSession) lun_.note_new_session(found);
+    lun_.note_growth(found);
+  });
 }
 
 OpenedLun::~OpenedLun() { port_->close(); }

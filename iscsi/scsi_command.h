@@ -33,6 +33,13 @@ struct ScsiCommand {
   /// Fails when the session ends or is not there, whatever `resend` says: whoever sent it sends its
   /// parts again.
   bool once = false;
+  /// Its data was sent before, by another command, and the outcome of that is not known.
+  bool maybe_sent = false;
+  /// Fails by kUnreachable, unsent, while it is not known what LUN the session leads to.
+  bool not_in_doubt = false;
+  /// When a command that is not answered ends its session, if that is before the session's own
+  /// time.
+  std::optional<RequestContext::Clock::time_point> due{};
 
   [[nodiscard]] std::size_t in_size() const noexcept { return size_of(in); }
   [[nodiscard]] std::size_t out_size() const noexcept { return size_of(out); }

@@ -170,6 +170,9 @@ Task<CommandResult> Session::execute(RequestContext& context, const ScsiCommand&
     ~Place() { session.leave(); }
   } const place{*this};
   if (connection_->ended()) throw connection_->failure();
+  if (in_doubt_ && command.not_in_doubt) {
+    throw Error(ErrorKind::kUnreachable, "what LUN the session leads to is not known");
+  }
 
   Request request{*this, command};
   start(request);
@@ -295,12 +298,17 @@ Outstanding Session::outstanding() const noexcept {
 void Session::on_tick() noexcept {
   const auto now = RequestContext::Clock::now();
   for (const Requests* requests : {&in_flight_, &draining_}) {
-    if (requests->empty() || now - requests->front()->started < command_timeout_) continue;
-    connection_->end(Error(
-        ErrorKind::kUnreachable,
-        fmt::format("{} did not answer {} for {} s", connection_->address().text(),
-                    command_name(requests->front()->command.cdb),
-                    std::chrono::duration_cast<std::chrono::seconds>(command_timeout_).count())));
+    const auto late = std::find_if(requests->begin(), requests->end(), [&](const Request* request) {
+      const auto due = request->command.due;
+      return now - request->started >= command_timeout_ || (due && now >= *due);
+    });
+    if (late == requests->end()) continue;
+    const auto waited = now - (*late)->started;
+    connection_->end(
+        Error(ErrorKind::kUnreachable,
+              fmt::format("{} did not answer {} for {} s", connection_->address().text(),
+                          command_name((*late)->command.cdb),
+                          std::chrono::duration_cast<std::chrono::seconds>(waited).count())));
     return;
   }
 }

@@ -23,9 +23,9 @@ namespace lunfs::iscsi {
 ///
 /// At most kMaxInFlight commands are with libiscsi, more wait in order; who waits leaves when its
 /// deadline passes or it is cancelled. A command that was sent runs to its end, which is the
-/// target's answer or the end of the connection: one that goes unanswered for command_timeout ends
-/// it. Then everything in flight and everything later fails at once. A command's buffers are not
-/// touched any more once execute() has ended.
+/// target's answer or the end of the connection: one that goes unanswered for command_timeout, or
+/// past its `due`, ends it. Then everything in flight and everything later fails at once. A
+/// command's buffers are not touched any more once execute() has ended.
 ///
 /// Belongs to the reactor's thread. No command may be in flight when it is destroyed.
 class Session final : public CommandPort, private Connection::User {
@@ -48,6 +48,9 @@ class Session final : public CommandPort, private Connection::User {
   void set_on_end(std::function<void()> callback) { ended_ = std::move(callback); }
 
   [[nodiscard]] Connection& connection() noexcept { return *connection_; }
+  /// Whether the LUN may be another one than the session began with: for its owner to note.
+  [[nodiscard]] bool in_doubt() const noexcept { return in_doubt_; }
+  void set_in_doubt(bool value) noexcept { in_doubt_ = value; }
   void count_retry() noexcept override { ++stats_.retries; }
   [[nodiscard]] SessionNames names() const override;
   [[nodiscard]] SessionState state() const override;
@@ -83,6 +86,7 @@ class Session final : public CommandPort, private Connection::User {
   std::chrono::milliseconds command_timeout_;
   SessionStats stats_;
   std::function<void()> ended_;
+  bool in_doubt_ = false;
 
   std::size_t entered_ = 0;       ///< commands admitted and not ended
   std::list<Waiter*> waiting_;    ///< in order of arrival

@@ -36,7 +36,7 @@ struct SessionState {
   enum class Kind {
     kUp,
     kLost,     ///< being restored, where something restores it
-    kRefused,  ///< another LUN is there now, or the ResumeGuard did not agree: for good
+    kRefused,  ///< another LUN is there now, until that changes; or the ResumeGuard did not agree
     kClosed,
   };
   Kind kind = Kind::kUp;

@@ -10,14 +10,13 @@
 namespace lunfs::iscsi {
 namespace {
 
+using ::testing::ElementsAre;
 using testing::FakeLun;
 using testing::FakeTarget;
 using ::testing::HasSubstr;
 using testing::kAlways;
 using testing::kRead;
-using testing::kSynchronizeCache;
 using testing::kWrite;
-using testing::kWriteSame;
 using testing::noise;
 using testing::refuse;
 using Reply = testing::FakeTarget::Reply;
@@ -167,7 +166,7 @@ TEST(Reconnect, LogoutDuringAnOutageEndsAtOnceAndEndsWhatWaits) {
 }
 
 /// After the session was lost READ CAPACITY tells of half the blocks.
-TEST(Reconnect, AnotherLunInItsPlaceIsRefusedForGoodAndGetsNothing) {
+TEST(Reconnect, AnotherLunInItsPlaceIsRefusedAndGetsNothing) {
   auto changed = std::make_shared<std::atomic<bool>>(false);
   FakeLun fake({.login = {}, .handler = [changed](const Cdb& cdb) -> std::optional<Reply> {
                   if (cdb.bytes[0] == kWrite && !changed->exchange(true)) return kHangUp;
@@ -181,7 +180,7 @@ TEST(Reconnect, AnotherLunInItsPlaceIsRefusedForGoodAndGetsNothing) {
   EXPECT_EQ(error.kind(), ErrorKind::kIo);
   EXPECT_THAT(error.message(), HasSubstr("another LUN stands at number 1 now"));
   EXPECT_FALSE(error.cause().empty());
-  EXPECT_THAT(error.remedy(), HasSubstr("nothing was sent to it"));
+  EXPECT_THAT(error.remedy(), HasSubstr("nothing is sent to it"));
   EXPECT_EQ(fake.target.count(kWrite), 1U);
   EXPECT_EQ(fake.lun->state().kind, Kind::kRefused);
   pause(fake, std::chrono::milliseconds(300));
@@ -226,51 +225,6 @@ TEST(Reconnect, GuardThatDoesNotAgreeEndsAllIo) {
   EXPECT_EQ(fake.target.count(kRead), 0U);
 }
 
-TEST(Reconnect, UnflushedWritesMakeTheNextFlushFailOnce) {
-  FakeLun fake({.login = {}, .handler = refuse(kRead, 1, kHangUp)});
-  fake.write(0, noise(512, 1));
-  fake.read(0, 512);
-  EXPECT_EQ(fake.lun->losses(), 1U);
-  const auto flush = [&] {
-    fake.initiator.run([&](RequestContext& c) { return fake.lun->flush(c); });
-  };
-  const Error error = FakeLun::fault(flush);
-  EXPECT_EQ(error.kind(), ErrorKind::kIo);
-  EXPECT_THAT(error.message(), HasSubstr("may be lost"));
-  flush();
-}
-
-TEST(Reconnect, FlushThatWasUnderWayWhenTheSessionWasLostDoesNotClaimSuccess) {
-  FakeLun fake({.login = {}, .handler = refuse(kSynchronizeCache, 1, kHangUp)});
-  fake.write(0, noise(512, 1));
-  EXPECT_THROW(fake.initiator.run([&](RequestContext& c) { return fake.lun->flush(c); }), Error);
-}
-
-TEST(Reconnect, ZeroesThatWereNotFlushedCountAsWrites) {
-  FakeLun fake({.login = {}, .handler = refuse(kRead, 1, kHangUp), .thin = true});
-  fake.initiator.run([&](RequestContext& c) { return fake.lun->write_zeroes(c, 0, 4096, true); });
-  ASSERT_GT(fake.target.count(kWriteSame), 0U);
-  fake.read(0, 512);
-  EXPECT_EQ(fake.lun->losses(), 1U);
-}
-
-TEST(Reconnect, FlushedWritesAreNotLost) {
-  FakeLun fake({.login = {}, .handler = refuse(kRead, 1, kHangUp)});
-  fake.write(0, noise(512, 1));
-  fake.initiator.run([&](RequestContext& c) { return fake.lun->flush(c); });
-  fake.read(0, 512);
-  EXPECT_EQ(fake.lun->losses(), 0U);
-  fake.initiator.run([&](RequestContext& c) { return fake.lun->flush(c); });
-}
-
-TEST(Reconnect, NothingIsLostWhereThereIsNoCache) {
-  FakeLun fake({.login = {}, .handler = refuse(kRead, 1, kHangUp), .write_cache = false});
-  fake.write(0, noise(512, 1));
-  fake.read(0, 512);
-  EXPECT_EQ(fake.lun->losses(), 0U);
-  fake.initiator.run([&](RequestContext& c) { return fake.lun->flush(c); });
-}
-
 TEST(Reconnect, SilentIdleTargetIsPingedAndKept) {
   FakeLun fake({});
   pause(fake, std::chrono::milliseconds(3500));
@@ -290,6 +244,103 @@ TEST(Reconnect, CommandThatIsSwallowedEachTimeEndsWhenItsTimeIsUp) {
   EXPECT_EQ(FakeLun::fault([&] { fake.read(0, 512); }).kind(), ErrorKind::kUnreachable);
   EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::milliseconds(3500));
   EXPECT_EQ(fake.target.count(kRead), 1U);
+}
+
+/// One second of outage is left of the three that a command may wait when the session is back.
+TEST(Reconnect, CommandThatIsSwallowedAfterAnOutageEndsWithTheFirstWait) {
+  auto down = std::make_shared<std::atomic<bool>>(false);
+  FakeLun fake({.login = refusing(down), .handler = refuse(kRead, kAlways, kSilence)},
+               std::chrono::seconds(4));
+  *down = true;
+  fake.target.drop_connection();
+  const auto timer = fake.initiator.reactor.at(
+      Reactor::Clock::now() + std::chrono::milliseconds(2500), [&] { *down = false; });
+  const auto before = std::chrono::steady_clock::now();
+  EXPECT_EQ(FakeLun::fault([&] { fake.read(0, 512); }).kind(), ErrorKind::kUnreachable);
+  const auto took = std::chrono::steady_clock::now() - before;
+  EXPECT_GE(took, std::chrono::milliseconds(3900));
+  EXPECT_LT(took, std::chrono::milliseconds(6200));
+}
+
+TEST(Reconnect, JoinedWriteThatWasSentIsNeverCalledCancelled) {
+  auto down = std::make_shared<std::atomic<bool>>(false);
+  FakeLun fake({.login = refusing(down),
+                .handler = [down](const Cdb& cdb) -> std::optional<Reply> {
+                  if (cdb.bytes[0] != kWrite) return std::nullopt;
+                  *down = true;
+                  return kHangUp;
+                }},
+               std::chrono::hours(100));
+  Cancellation cancellation;
+  RequestContext context{.cancellation = &cancellation};
+  const auto data = noise(4096, 1);
+  std::vector<ErrorKind> ends;
+  const auto note = [&](const std::exception_ptr& failure) {
+    ends.push_back(FakeLun::fault([&] { std::rethrow_exception(failure); }).kind());
+  };
+  spawn(fake.lun->write(context, 0, data), note);
+  spawn(fake.lun->write(context, 4096, data), note);
+  pause(fake, std::chrono::milliseconds(300));
+  cancellation.request();
+  pause(fake, std::chrono::milliseconds(50));
+  EXPECT_THAT(ends, ElementsAre(ErrorKind::kOutcomeUnknown, ErrorKind::kOutcomeUnknown));
+  EXPECT_EQ(fake.target.count(kWrite), 1U);
+}
+
+TEST(Reconnect, WriteThatWasNotSentIsCancelled) {
+  auto down = std::make_shared<std::atomic<bool>>(false);
+  FakeLun fake({.login = refusing(down), .handler = {}}, std::chrono::hours(100));
+  *down = true;
+  fake.target.drop_connection();
+  pause(fake, std::chrono::milliseconds(100));
+  Cancellation cancellation;
+  RequestContext context{.cancellation = &cancellation};
+  const auto data = noise(4096, 1);
+  const auto timer = fake.initiator.reactor.at(
+      Reactor::Clock::now() + std::chrono::milliseconds(200), [&] { cancellation.request(); });
+  const Error error = FakeLun::fault(
+      [&] { run_until_done(fake.initiator.reactor, fake.lun->write(context, 0, data)); });
+  EXPECT_EQ(error.kind(), ErrorKind::kCancelled);
+}
+
+TEST(Reconnect, SessionsThatEndRightAfterTheirLoginAreCalledTheWorkOfATwin) {
+  FakeLun fake({});
+  for (int i = 0; i < 4; ++i) {
+    while (!fake.lun->connected()) pause(fake, std::chrono::milliseconds(5));
+    pause(fake, std::chrono::milliseconds(20));
+    fake.target.drop_connection();
+    pause(fake, std::chrono::milliseconds(20));
+  }
+  const SessionState state = fake.lun->state();
+  EXPECT_EQ(state.kind, Kind::kLost);
+  EXPECT_THAT(state.reason, HasSubstr("another initiator uses this name"));
+  EXPECT_THAT(state.reason, HasSubstr("iqn.2026-11.example:initiator"));
+  while (!fake.lun->connected()) pause(fake, std::chrono::milliseconds(5));
+  fake.write(0, noise(512, 1));
+}
+
+Task<std::optional<Error>> read_and_agree_for(RequestContext& context, BlockDevice& device) {
+  std::vector<std::byte> found(512);
+  co_await device.read(context, 0, found);
+  co_return std::nullopt;
+}
+
+TEST(Reconnect, LogoutWhileTheGuardReadsEndsAtOnce) {
+  FakeLun fake({.login = {}, .handler = refuse(kRead, kAlways, kSilence)},
+               std::chrono::seconds(60));
+  // It is what it refers to that a guard must not outlive; here, itself.
+  fake.lun->set_resume_guard(
+      [text = std::make_shared<std::string>("a guard")](
+          RequestContext& c, BlockDevice& device) -> Task<std::optional<Error>> {
+        auto verdict = co_await read_and_agree_for(c, device);
+        if (*text != "a guard") throw Error(ErrorKind::kInternal, "the guard is gone");
+        co_return verdict;
+      });
+  fake.target.drop_connection();
+  while (fake.target.count(kRead) == 0) pause(fake, std::chrono::milliseconds(5));
+  const auto before = std::chrono::steady_clock::now();
+  fake.initiator.run([&](RequestContext& c) { return fake.lun->logout(c); });
+  EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::seconds(1));
 }
 
 TEST(Reconnect, JoinedReadsAreSentAgainOneByOne) {
