@@ -36,12 +36,13 @@ namespace lunfs::fs {
 namespace {
 
 constexpr unsigned kFileThreads = 8;
-/// What the end of a mount may take: dirty pages and the mount helper, requests in flight, the
-/// flush, the logout.
+/// What the end of a mount may take: dirty pages and the mount helper; the logout.
 constexpr std::chrono::seconds kDetachLimit{30};
-constexpr std::chrono::seconds kDrainLimit{30};
-constexpr std::chrono::seconds kFlushLimit{30};
 constexpr std::chrono::seconds kLogoutLimit{5};
+/// Requests in flight, and the flush, each; or the mount's `timeout`, if that is longer.
+constexpr std::chrono::seconds kLeastEndLimit{30};
+/// Lets a request that waits for `timeout` say itself why it failed.
+constexpr std::chrono::seconds kEndGrace{2};
 
 FileDescriptor signal_descriptor() {
   sigset_t set;
@@ -188,7 +189,8 @@ void Mount::build() {
   p.io.emplace(reactor_, p.files, p.slabs,
                IoOperations::Medium{.durability = *p.durability,
                                     .quiescence = p.quiescence ? &*p.quiescence : nullptr,
-                                    .sync_on_close = options_.sync_on_close});
+                                    .sync_on_close = options_.sync_on_close,
+                                    .waits_for_ever = options_.timeout.count() == 0});
   const std::string directory = host::run_directory();
   const auto& uuid = p.catalog->vg->uuid;
   const auto status = [this] {
@@ -330,10 +332,11 @@ Task<void> Mount::detach() {
 
 Task<std::string> Mount::finish() {
   Parts& p = *parts_;
+  const std::chrono::seconds most = std::max(kLeastEndLimit, options_.timeout + kEndGrace);
   p.channel->stop();  // first: no write comes in any more that the flush would miss
   std::vector<std::string> failures;
   try {
-    RequestContext limit = RequestContext::within(kDrainLimit);
+    RequestContext limit = RequestContext::within(most);
     co_await p.io->drained(limit);
   } catch (const Error& error) {
     failures.push_back(fmt::format("{} requests were not answered: {}",
@@ -341,13 +344,13 @@ Task<std::string> Mount::finish() {
   }
   Attempt flush(reactor_, p.durability->flush(p.unlimited));
   try {
-    RequestContext limit = RequestContext::within(kFlushLimit);
+    RequestContext limit = RequestContext::within(most);
     co_await flush.wait(limit);
   } catch (const Error& error) {
     failures.push_back(
         fmt::format("not everything written is known to be durable: {}",
                     error.kind() == ErrorKind::kTimedOut
-                        ? fmt::format("no answer to the last flush for {} s", kFlushLimit.count())
+                        ? fmt::format("no answer to the last flush for {} s", most.count())
                         : error.message()));
   }
   if (p.durability->losses() > 0) {

@@ -38,7 +38,7 @@ struct OpenFile {
   /// Writes in flight by number, oldest first.
   std::list<std::uint64_t> writes;
   std::uint64_t last_write = 0;
-  /// The first failed write that no close(2) or fsync(2) has reported yet.
+  /// The first failed write that no fsync(2) has reported yet.
   std::optional<Error> failure;
   /// A close or sync that waits for every write up to a number; later ones do not hold it up.
   struct WaitForWrites {

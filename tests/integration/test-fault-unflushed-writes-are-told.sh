@@ -32,6 +32,11 @@ def failures(fd):
         except OSError:
             count += 1
     return count
+try:  # of a duplicate, as a child has it: it tells, and the next fsync tells nevertheless
+    os.close(os.dup(one))
+    assert False, "close of a duplicate"
+except OSError:
+    pass
 assert failures(one) == 1, "first handle"
 assert failures(other) == 1, "second handle"
 os.pwrite(one, b"again" * 512, 0)
