@@ -121,6 +121,17 @@ Task<std::unique_ptr<Connection>> connect_to_any(RequestContext& context, Reacto
       .advise("check host and port (iSCSI uses 3260) and whether the target runs");
 }
 
+void tell_login(const LoginRequest& request, const Connection& connection) {
+  const std::string text =
+      fmt::format("{} {}: logged in to {}", goal(request), chap_text(request.connection.chap),
+                  connection.address().text());
+  if (request.quiet) {
+    log::debug("{}", text);
+  } else {
+    log::info("{}", text);
+  }
+}
+
 Task<LoginAnswer> log_in_once(RequestContext& context, Reactor& reactor, ThreadPool& pool,
                               const LoginRequest& request,
                               std::unique_ptr<Connection>& connection) {
@@ -212,8 +223,7 @@ Task<std::unique_ptr<Connection>> log_in(RequestContext& context, Reactor& react
         if (!connection->tap().active()) {
           log::warn("{}: what libiscsi receives cannot be checked on this system", goal(current));
         }
-        log::info("{} {}: logged in to {}", goal(current), chap_text(current.connection.chap),
-                  connection->address().text());
+        tell_login(current, *connection);
         co_return connection;
       case LoginAnswer::Kind::kRefused:
         throw refused_login(current, answer.status);

@@ -108,6 +108,7 @@ Task<void> Lun::read_piece(RequestContext& context, std::uint64_t offset, IoSpan
       .cdb = cdb::read_16(lba(offset), blocks(out.size())), .in = only(out), .since = since};
   const CommandResult result = co_await runner_.run(context, command);
   if (std::optional<Error> fault = fault_of(command, result)) {
+    if (fault->kind() == ErrorKind::kReserved) co_await name_holder(context, *fault);
     fault->add_context(fmt::format("reading {} bytes at {}", out.size(), offset));
     throw *std::move(fault);
   }
@@ -167,10 +168,26 @@ Task<void> Lun::write_piece(RequestContext& context, std::uint64_t offset, Const
                             .maybe_sent = joined == Joined::kNotMoved};
   const CommandResult result = co_await runner_.run(context, command);
   if (std::optional<Error> fault = fault_of(command, result)) {
+    if (fault->kind() == ErrorKind::kReserved) co_await name_holder(context, *fault);
     fault->add_context(fmt::format("writing {} bytes at {}", in.size(), offset));
     throw *std::move(fault);
   }
   note_write();
+}
+
+/// Adds the key of who holds the LUN to `conflict`, if the LUN tells; an older kind of reservation
+/// has none.
+Task<void> Lun::name_holder(RequestContext& context, Error& conflict) {
+  constexpr std::uint16_t kReservationBytes = 24;
+  std::optional<std::uint64_t> key;
+  try {
+    const auto bytes =
+        co_await runner_.ask(context, cdb::read_reservation(kReservationBytes), kReservationBytes);
+    if (bytes) key = parse_reservation_key(*bytes);
+  } catch (const Error& error) {
+    log::debug("lun={}: who holds it: {}", features_.identity.serial, error.message());
+  }
+  if (key) conflict.add_context(fmt::format("held with key {:#018x}", *key));
 }
 
 /// Notes an acknowledged write; what happened to the cache before it was not at stake.

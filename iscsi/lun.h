@@ -72,6 +72,7 @@ class Lun final : public BlockDevice {
                                 std::uint64_t length);
   Task<void> unmap_runs(RequestContext& context, std::uint64_t offset, std::uint64_t length);
   Task<std::vector<LbaState>> lba_states(RequestContext& context, std::uint64_t offset);
+  Task<void> name_holder(RequestContext& context, Error& conflict);
   void note_write() noexcept;
   void check_nothing_lost();
 

@@ -106,6 +106,8 @@ Cdb read_16(std::uint64_t lba, std::uint32_t blocks);
 Cdb write_16(std::uint64_t lba, std::uint32_t blocks, bool fua);
 /// The whole LUN; (10), as every target has it.
 Cdb synchronize_cache_10();
+/// PERSISTENT RESERVE IN: who holds the LUN
+Cdb read_reservation(std::uint16_t allocation_length);
 Cdb unmap(std::uint16_t parameter_length);
 Cdb write_same_16(std::uint64_t lba, std::uint32_t blocks, bool unmap);
 Cdb compare_and_write(std::uint64_t lba, std::uint8_t blocks);

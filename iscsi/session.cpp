@@ -303,7 +303,9 @@ void Session::on_tick() noexcept {
       return now - request->started >= command_timeout_ || (due && now >= *due);
     });
     if (late == requests->end()) continue;
-    const auto waited = now - (*late)->started;
+    // Looked once a second: the limit is what counts.
+    const auto waited =
+        std::min<RequestContext::Clock::duration>(now - (*late)->started, command_timeout_);
     connection_->end(
         Error(ErrorKind::kUnreachable,
               fmt::format("{} did not answer {} for {} s", connection_->address().text(),

@@ -259,11 +259,13 @@ void SessionKeeper::back_off(bool connected) {
   // Reachable again: whatever made the attempts rare before is over.
   if (connected && !std::exchange(reached_before_, connected)) pause_ = {};
   reached_before_ = connected;
+  if (!connected) short_sessions_ = 0;  // it was restarted, which is no twin's work
   pause_ = std::clamp(pause_ * 2, kFirstPause, connected ? kLongestPause : kLongestProbePause);
 }
 
 Task<SessionKeeper::Attempt> SessionKeeper::attempt(RequestContext& context, bool& connected) {
   LoginRequest request = options_.login;
+  request.quiet = true;
   request.on_connected = [&connected] { connected = true; };
   std::unique_ptr<Connection> connection = co_await log_in(context, reactor_, pool_, request);
   Attempt result;
