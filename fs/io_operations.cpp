@@ -221,7 +221,7 @@ Task<void> IoOperations::do_write(Request& request, std::uint64_t handle, std::u
     if (!file.failure && error.kind() != ErrorKind::kCancelled) file.failure = error;
     throw;
   }
-  medium_.durability.wrote();
+  medium_.durability.wrote(file.node->name(), payload.size());
   request.bytes = payload.size();
   request.reply.written(payload.size());
 }
@@ -334,7 +334,7 @@ Task<void> IoOperations::do_zero(Request& request, std::uint64_t handle, std::ui
   co_await change.wait(request.context);
   if (length > 0) {
     co_await file.node->device->write_zeroes(request.context, offset, length, may_unmap);
-    medium_.durability.wrote();
+    medium_.durability.wrote(file.node->name(), length);
   }
   request.bytes = length;
   request.reply.ok();
@@ -399,7 +399,7 @@ Task<void> IoOperations::do_copy(Request& request, CopyRange range) {
       const auto piece = slab.first(std::min<std::uint64_t>(length - done, kLargestRequest));
       co_await source.node->device->read(request.context, range.from + done, piece);
       co_await sink.node->device->write(request.context, range.to + done, piece);
-      medium_.durability.wrote();
+      medium_.durability.wrote(sink.node->name(), piece.size());
       done += piece.size();
     }
   } catch (const Error& error) {

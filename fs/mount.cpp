@@ -347,8 +347,10 @@ Task<std::string> Mount::finish() {
     RequestContext limit = RequestContext::within(most);
     co_await flush.wait(limit);
   } catch (const Error& error) {
+    const std::string at_stake = p.durability->at_stake();
     failures.push_back(
-        fmt::format("not everything written is known to be durable: {}",
+        fmt::format("not everything written is known to be durable{}: {}",
+                    at_stake.empty() ? "" : fmt::format(" ({})", at_stake),
                     error.kind() == ErrorKind::kTimedOut
                         ? fmt::format("no answer to the last flush for {} s", most.count())
                         : error.message()));

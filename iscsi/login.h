@@ -21,7 +21,7 @@ struct LoginRequest {
   std::string credentials_source;  ///< may be empty
   /// How long one address may take to accept the TCP connection; the context's deadline counts too.
   std::chrono::milliseconds connect_limit = std::chrono::hours(1);
-  bool quiet = false;  ///< success is told at the debug level: one of many tries
+  bool quiet = false;                    ///< success is told at the debug level: one of many tries
   std::function<void()> on_connected{};  ///< a TCP connection stands; may be empty
 };
 

@@ -16,6 +16,6 @@ exec 7>&-
 status=0
 said=$(bounded 40 "$LUNFS" -u "$mnt" 2>&1) || status=$?
 ((status != 0)) || fail "lunfs -u says that all is well ($said)"
-assert_contains "$said" 'durable|lost|not everything' "lunfs -u"
+assert_contains "$said" 'not everything written is known to be durable \([0-9]+ bytes of disk\): ' "lunfs -u"
 not_mounted "$mnt" || fail "still mounted"
 wait_until 20 no_daemon_of "$mnt" || fail "the daemon lives"
