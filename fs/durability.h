@@ -2,8 +2,12 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
 
 #include "base/block_device.h"
+#include "iscsi/open_lun.h"
 
 namespace lunfs::fs {
 
@@ -11,24 +15,50 @@ namespace lunfs::fs {
 /// that wrote nothing sends no flush either. The reactor's thread only.
 class Durability {
  public:
-  explicit Durability(BlockDevice& device) : device_(device) {}
+  /// `lun`: the device, if it is a LUN behind iSCSI, else null.
+  explicit Durability(BlockDevice& device, const iscsi::LunDevice* lun = nullptr)
+      : device_(device), lun_(lun) {}
 
-  /// A write was acknowledged.
-  void wrote() noexcept { ++acknowledged_; }
+  /// How often acknowledged writes may have been lost with a session, whoever made them.
+  [[nodiscard]] std::uint64_t losses() const noexcept {
+    return lun_ == nullptr ? 0 : lun_->losses();
+  }
+
+  /// A write was acknowledged: `bytes` of `file`, whose name outlives this; "" for what nobody's
+  /// request wrote.
+  void wrote(std::string_view file = {}, std::uint64_t bytes = 0) {
+    ++acknowledged_;
+    if (bytes != 0) by_file_[file].acknowledged += bytes;
+  }
   [[nodiscard]] bool clean() const noexcept { return durable_ == acknowledged_; }
 
   /// Every write acknowledged before the call is durable when it ends; else the device's Error.
   Task<void> flush(RequestContext& context) {
     if (clean()) co_return;
     const std::uint64_t covered = acknowledged_;
+    const std::map<std::string_view, Bytes> covered_by_file = by_file_;
     co_await device_.flush(context);
     durable_ = std::max(durable_, covered);
+    for (const auto& [file, bytes] : covered_by_file) {
+      std::uint64_t& durable = by_file_[file].durable;
+      durable = std::max(durable, bytes.acknowledged);
+    }
   }
 
+  /// What no flush has covered, as "4096 bytes of a.raw, 512 bytes of b.raw"; empty if nothing.
+  [[nodiscard]] std::string at_stake() const;
+
  private:
+  struct Bytes {
+    std::uint64_t acknowledged = 0;  ///< ever
+    std::uint64_t durable = 0;
+  };
+
   BlockDevice& device_;
+  const iscsi::LunDevice* lun_;
   std::uint64_t acknowledged_ = 0;  ///< writes, ever
   std::uint64_t durable_ = 0;       ///< how many of them the last successful flush covered
+  std::map<std::string_view, Bytes> by_file_;  ///< bounded by the files of the mount
 };
 
 }  // namespace lunfs::fs

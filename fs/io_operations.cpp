@@ -221,7 +221,7 @@ Task<void> IoOperations::do_write(Request& request, std::uint64_t handle, std::u
     if (!file.failure && error.kind() != ErrorKind::kCancelled) file.failure = error;
     throw;
   }
-  medium_.durability.wrote();
+  medium_.durability.wrote(file.node->name(), payload.size());
   request.bytes = payload.size();
   request.reply.written(payload.size());
 }
@@ -229,13 +229,13 @@ Task<void> IoOperations::do_write(Request& request, std::uint64_t handle, std::u
 void IoOperations::flush(Reply reply, std::uint64_t handle) {
   const bool durable = medium_.sync_on_close && files_.at(handle).writable;
   auto request = begin(Operation::kFlush, std::move(reply));
-  Task<void> task = do_flush(*request, handle, durable);
+  Task<void> task = do_flush(*request, handle, durable ? Sync::kDurableClose : Sync::kClose);
   run(std::move(request), std::move(task));
 }
 
 void IoOperations::fsync(Reply reply, std::uint64_t handle) {
   auto request = begin(Operation::kFlush, std::move(reply));
-  Task<void> task = do_flush(*request, handle, true);
+  Task<void> task = do_flush(*request, handle, Sync::kFsync);
   run(std::move(request), std::move(task));
 }
 
@@ -250,7 +250,16 @@ Task<void> IoOperations::do_sync(Request& request) {
   request.reply.ok();
 }
 
-Task<void> IoOperations::do_flush(Request& request, std::uint64_t handle, bool durable) {
+Task<void> IoOperations::make_durable(RequestContext& context, OpenFile& file, Sync what) {
+  if (file.truncation && file.written_end > 0) {
+    co_await before_write(context, file);
+    co_await file.truncation->zero_gaps(context, *file.node->device, medium_.durability,
+                                        file.written_end);
+  }
+  if (what != Sync::kClose) co_await medium_.durability.flush(context);
+}
+
+Task<void> IoOperations::do_flush(Request& request, std::uint64_t handle, Sync what) {
   struct WritesDone {
     OpenFile& file;
     [[nodiscard]] bool await_ready() const noexcept { return file.writes.empty(); }
@@ -261,15 +270,33 @@ Task<void> IoOperations::do_flush(Request& request, std::uint64_t handle, bool d
   };
   OpenFile& file = files_.at(handle);
   co_await WritesDone{file};
-  // Without the request's cancellation: programs take EINTR of close(2) for success.
   RequestContext uninterrupted;
-  if (file.truncation && file.written_end > 0) {
-    co_await before_write(uninterrupted, file);
-    co_await file.truncation->zero_gaps(uninterrupted, *file.node->device, medium_.durability,
-                                        file.written_end);
+  std::exception_ptr failure;
+  try {
+    co_await make_durable(medium_.waits_for_ever ? request.context : uninterrupted, file, what);
+  } catch (const Error& error) {
+    failure = std::current_exception();
+    if (error.kind() == ErrorKind::kCancelled && what != Sync::kFsync) {
+      // Programs take EINTR of close(2) for success.
+      failure = std::make_exception_ptr(
+          Error(ErrorKind::kIo, "interrupted before everything written was durable"));
+    }
+  } catch (...) {
+    failure = std::current_exception();
   }
-  if (durable) co_await medium_.durability.flush(uninterrupted);
-  if (file.failure) throw *std::exchange(file.failure, std::nullopt);
+  const std::uint64_t losses = medium_.durability.losses();
+  const bool loss_untold = file.writable && file.losses_known != losses;
+  std::optional<Error> failed = file.failure;
+  if (what == Sync::kFsync) {
+    file.losses_known = losses;
+    if (!failure && !loss_untold) file.failure.reset();
+  }
+  if (failure) std::rethrow_exception(failure);
+  if (loss_untold) {
+    throw Error(ErrorKind::kIo,
+                "writes acknowledged before the session was lost were not flushed and may be lost");
+  }
+  if (failed) throw *std::move(failed);
   request.reply.ok();
 }
 
@@ -307,7 +334,7 @@ Task<void> IoOperations::do_zero(Request& request, std::uint64_t handle, std::ui
   co_await change.wait(request.context);
   if (length > 0) {
     co_await file.node->device->write_zeroes(request.context, offset, length, may_unmap);
-    medium_.durability.wrote();
+    medium_.durability.wrote(file.node->name(), length);
   }
   request.bytes = length;
   request.reply.ok();
@@ -372,7 +399,7 @@ Task<void> IoOperations::do_copy(Request& request, CopyRange range) {
       const auto piece = slab.first(std::min<std::uint64_t>(length - done, kLargestRequest));
       co_await source.node->device->read(request.context, range.from + done, piece);
       co_await sink.node->device->write(request.context, range.to + done, piece);
-      medium_.durability.wrote();
+      medium_.durability.wrote(sink.node->name(), piece.size());
       done += piece.size();
     }
   } catch (const Error& error) {

@@ -23,6 +23,7 @@
 #include "fs/kernel_hints.h"
 #include "fs/operations.h"
 #include "fs/privileges.h"
+#include "fs/resume.h"
 #include "fs/source.h"
 #include "fs/status.h"
 #include "fs/vg_lock.h"
@@ -33,12 +34,13 @@ namespace lunfs::fs {
 namespace {
 
 constexpr unsigned kFileThreads = 8;
-/// What the end of a mount may take: dirty pages and the mount helper, requests in flight, the
-/// flush, the logout.
+/// What the end of a mount may take: dirty pages and the mount helper; the logout.
 constexpr std::chrono::seconds kDetachLimit{30};
-constexpr std::chrono::seconds kDrainLimit{30};
-constexpr std::chrono::seconds kFlushLimit{30};
 constexpr std::chrono::seconds kLogoutLimit{5};
+/// Requests in flight, and the flush, each; or the mount's `timeout`, if that is longer.
+constexpr std::chrono::seconds kLeastEndLimit{30};
+/// Lets a request that waits for `timeout` say itself why it failed.
+constexpr std::chrono::seconds kEndGrace{2};
 
 FileDescriptor signal_descriptor() {
   sigset_t set;
@@ -147,7 +149,11 @@ void Mount::decide_read_only() {
 
 void Mount::build() {
   Parts& p = *parts_;
-  p.durability.emplace(*p.source.device);
+  p.durability.emplace(*p.source.device, p.source.lun);
+  // A live SR looks at each read.
+  if (p.source.lun != nullptr && !p.catalog->may_change) {
+    p.source.lun->set_resume_guard(unless_changed(p.catalog->vg));
+  }
   p.disks.emplace(reactor_, *p.source.device, *p.catalog, options_.vhd_cache_bytes);
   p.view.emplace(p.catalog, *p.disks,
                  Ownership{.uid = options_.uid, .gid = options_.gid, .umask = options_.umask},
@@ -155,7 +161,8 @@ void Mount::build() {
   p.io.emplace(reactor_, p.files, p.slabs,
                IoOperations::Medium{.durability = *p.durability,
                                     .quiescence = p.quiescence ? &*p.quiescence : nullptr,
-                                    .sync_on_close = options_.sync_on_close});
+                                    .sync_on_close = options_.sync_on_close,
+                                    .waits_for_ever = options_.timeout.count() == 0});
   const std::string directory = host::run_directory();
   const auto& uuid = p.catalog->vg->uuid;
   const auto status = [this] {
@@ -174,7 +181,8 @@ void Mount::build() {
                                                     uuid ? uuid->compact() : "vg", getpid()),
                     [status] { return status_json(status()); });
   p.names.emplace(reactor_, *p.view, p.files,
-                  NameOperations::Policy{.direct_always = options_.cache == CacheMode::kNone},
+                  NameOperations::Policy{.direct_always = options_.cache == CacheMode::kNone,
+                                         .durability = &*p.durability},
                   [status](NodeKind kind) {
                     return kind == NodeKind::kStatus ? status_json(status())
                                                      : metrics_text(status());
@@ -303,10 +311,11 @@ Task<void> Mount::detach() {
 
 Task<std::string> Mount::finish() {
   Parts& p = *parts_;
+  const std::chrono::seconds most = std::max(kLeastEndLimit, options_.timeout + kEndGrace);
   p.channel->stop();  // first: no write comes in any more that the flush would miss
   std::vector<std::string> failures;
   try {
-    RequestContext limit = RequestContext::within(kDrainLimit);
+    RequestContext limit = RequestContext::within(most);
     co_await p.io->drained(limit);
   } catch (const Error& error) {
     failures.push_back(fmt::format("{} requests were not answered: {}",
@@ -314,14 +323,21 @@ Task<std::string> Mount::finish() {
   }
   Attempt flush(reactor_, p.durability->flush(p.unlimited));
   try {
-    RequestContext limit = RequestContext::within(kFlushLimit);
+    RequestContext limit = RequestContext::within(most);
     co_await flush.wait(limit);
   } catch (const Error& error) {
+    const std::string at_stake = p.durability->at_stake();
     failures.push_back(
-        fmt::format("not everything written is known to be durable: {}",
+        fmt::format("not everything written is known to be durable{}: {}",
+                    at_stake.empty() ? "" : fmt::format(" ({})", at_stake),
                     error.kind() == ErrorKind::kTimedOut
-                        ? fmt::format("no answer to the last flush for {} s", kFlushLimit.count())
+                        ? fmt::format("no answer to the last flush for {} s", most.count())
                         : error.message()));
+  }
+  if (p.durability->losses() > 0) {
+    failures.push_back(fmt::format(
+        "acknowledged writes may have been lost: {} times the session was lost before a flush",
+        p.durability->losses()));
   }
   if (p.source.lun != nullptr) {
     RequestContext limit = RequestContext::within(kLogoutLimit);

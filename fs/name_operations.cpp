@@ -160,6 +160,7 @@ void NameOperations::open(Reply reply, std::uint64_t inode, int flags) {
   }
   // An open sees what was written before it: hosts write into the tables of VHDs that they use.
   if (node->live != nullptr) node->live->renew();
+  if (policy_.durability != nullptr) file.losses_known = policy_.durability->losses();
   // A disk keeps its size and its content; see Truncation.
   if (writing && (flags & O_TRUNC) != 0) note_truncation(file);
   const bool direct =

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "fs/durability.h"
 #include "fs/open_files.h"
 #include "fs/reply.h"
 #include "fs/view.h"
@@ -16,7 +17,8 @@ namespace lunfs::fs {
 class NameOperations {
  public:
   struct Policy {
-    bool direct_always = false;  ///< cache=none
+    bool direct_always = false;              ///< cache=none
+    const Durability* durability = nullptr;  ///< of the device; null: nothing of it can be lost
   };
   /// Gives the text of a control file.
   using TextSource = std::function<std::string(NodeKind)>;

@@ -22,6 +22,9 @@ struct OpenFile {
   std::string text;
   /// Opened for writing: its close makes durable what was written, also by mmap.
   bool writable = false;
+  /// Durability::losses() as far as this handle's owner knows. Pages of mapped files are written
+  /// through any handle, so each one that may write is told of each loss.
+  std::uint64_t losses_known = 0;
   /// Opened with O_TRUNC; shared with the node's other such handles.
   std::shared_ptr<Truncation> truncation;
   /// With `truncation`: the end of what was written through this handle; bytes.
@@ -35,7 +38,7 @@ struct OpenFile {
   /// Writes in flight by number, oldest first.
   std::list<std::uint64_t> writes;
   std::uint64_t last_write = 0;
-  /// The first failed write that no close(2) or fsync(2) has reported yet.
+  /// The first failed write that no fsync(2) has reported yet.
   std::optional<Error> failure;
   /// A close or sync that waits for every write up to a number; later ones do not hold it up.
   struct WaitForWrites {

@@ -302,7 +302,7 @@ SOURCE   iscsi://[user@]host[:port]/target-iqn/lun, a LUN image, or a block devi
     detached            no XenServer host has this SR plugged: it may be written
     credentials=FILE    CHAP names and secrets, mode 0600
     initiator=IQN       name to log in with
-    timeout=S           give a silent target up after S seconds (120; 0 = never)
+    timeout=S           I/O waits S seconds for a target that is away (120; 0 = for ever)
     login_timeout=S     the first login's deadline (15)
     path_timeout=S      when a silent path is given up for another (15)
     cache=auto|none     page cache, or direct I/O for every open

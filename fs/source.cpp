@@ -24,6 +24,7 @@ Task<Source> open_lun_source(RequestContext& context, Reactor& reactor, ThreadPo
   iscsi::LunOptions lun = identity.lun_options(std::move(url));
   lun.login_timeout = options.login_timeout;
   lun.command_timeout = options.timeout.count() == 0 ? kForEver : options.timeout;
+  lun.outage_limit = lun.command_timeout;
   Source source;
   source.shown = lun.url.text();
   source.initiator_notice = identity.notice();

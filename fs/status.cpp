@@ -106,6 +106,11 @@ std::string metrics_text(const StatusInput& input) {
   const bool up = input.source.lun == nullptr || input.source.lun->connected();
   text += fmt::format("lunfs_session_up {}\n", up ? 1 : 0);
   text +=
+      "# HELP lunfs_session_outages_total How often the iSCSI session was lost.\n"
+      "# TYPE lunfs_session_outages_total counter\n";
+  text += fmt::format("lunfs_session_outages_total {}\n",
+                      input.source.lun == nullptr ? 0 : input.source.lun->state().outages);
+  text +=
       "# HELP lunfs_requests_in_flight FUSE requests being served.\n"
       "# TYPE lunfs_requests_in_flight gauge\n";
   text += fmt::format("lunfs_requests_in_flight {}\n", statistics.in_flight());

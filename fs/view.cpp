@@ -32,6 +32,11 @@ void set_disk(Node& node, sr::Disk disk) {
 
 }  // namespace
 
+std::string_view Node::name() const noexcept {
+  if (volume != nullptr) return volume->file_name;
+  return lv != nullptr ? std::string_view(lv->name) : std::string_view();
+}
+
 View::View(std::shared_ptr<const sr::Catalog> catalog, sr::Disks& disks, Ownership ownership,
            const std::string& read_only_reason)
     : catalog_(std::move(catalog)), ownership_(ownership) {

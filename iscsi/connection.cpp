@@ -125,6 +125,10 @@ struct Connection::Callbacks {
     self.answer_status_ = status;
   }
 
+  /// libiscsi counts the answers itself.
+  static void on_nop(iscsi_context* /*context*/, int /*status*/, void* /*data*/,
+                     void* /*private_data*/) {}
+
   static void on_targets(iscsi_context* context, int status, void* data, void* private_data) {
     auto& self = *static_cast<Connection*>(private_data);
     on_answer(context, status, data, private_data);
@@ -446,6 +450,26 @@ void Connection::tick() {
   // Makes libiscsi act on a session end that the target asked for and no packet followed.
   if (phase_ == Phase::kReady) service(0);
   if (!ended() && user_ != nullptr) user_->on_tick();
+  if (!ended() && phase_ == Phase::kReady) keep_alive();
+}
+
+/// A target that sends nothing, asked or not, is asked for a sign of life.
+void Connection::keep_alive() {
+  constexpr int kMayMiss = 3;
+  const std::uint64_t heard = buffer_.taken_from_socket();
+  if (std::exchange(heard_bytes_, heard) != heard) {
+    silent_for_ = std::chrono::seconds(0);
+    return;
+  }
+  silent_for_ += kTick;
+  if (silent_for_ % options_.keep_alive != std::chrono::seconds(0)) return;
+  if (iscsi_get_nops_in_flight(context_) >= kMayMiss) {
+    end(Error(ErrorKind::kUnreachable,
+              fmt::format("{} has been silent for {} s and does not answer a ping", address_.text(),
+                          silent_for_.count())));
+  } else if (iscsi_nop_out_async(context_, &Callbacks::on_nop, nullptr, 0, nullptr) == 0) {
+    dirty_ = true;
+  }
 }
 
 EndAtDeadline::EndAtDeadline(Connection& connection, RequestContext& context, std::string what)

@@ -31,6 +31,9 @@ struct ConnectionOptions {
   Chap chap;
   std::string initiator_alias{};  ///< shown by some targets beside the name; may be empty
   std::optional<Isid> isid{};     ///< none: a random one
+  /// After how long a silence a NOP-Out asks whether the target is there; whole seconds. Three of
+  /// them unanswered end the connection.
+  std::chrono::seconds keep_alive{5};
 };
 
 /// How the target answered a login that ran by the rules.
@@ -133,6 +136,7 @@ class Connection {
   [[nodiscard]] bool wants_write() const noexcept;
   void end_of_turn();
   void tick();
+  void keep_alive();
   void watch_for_events();
   void moderate();
   void look_at_moderated();
@@ -159,6 +163,9 @@ class Connection {
   bool answered_ = false;  ///< login, discovery or logout, whichever runs
   int answer_status_ = 0;  ///< of libiscsi
   std::vector<DiscoveredTarget> targets_;
+
+  std::uint64_t heard_bytes_ = 0;       ///< what had been received when it was last looked
+  std::chrono::seconds silent_for_{0};  ///< how many ticks ago that was
 
   Reactor::Watch watch_;
   Reactor::Hook turn_end_;
