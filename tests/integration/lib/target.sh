@@ -88,7 +88,8 @@ without_cache() {
     --params 'mode_page=8:0:18:0x10:0:0xff:0xff:0:0:0xff:0xff:0xff:0xff:0x80:0x14:0:0:0:0:0:0'
 }
 
-# serve_again IMAGE: a new tgtd on the port of the one that was killed, with IMAGE as its LUN 1
+# serve_again IMAGE [COMMAND]: a new tgtd on the port of the one that was killed, with IMAGE as its LUN 1;
+# COMMAND runs before initiators are let in
 serve_again() {
   wait "$tgt_pid" 2>/dev/null || true
   tgt_control=$((30000 + RANDOM % 1000))
@@ -98,8 +99,10 @@ serve_again() {
   on_exit stop_tgtd "$tgt_pid" "$tgt_control"
   wait_until 10 tgtd_ready_or_gone || fail "tgtd is not back"
   process_gone "$tgt_pid" && fail "tgtd is not back"
-  new_target 1 "$iqn"
+  tgt --op new --mode target --tid 1 --targetname "$iqn"
   new_lun 1 1 "$1"
+  "${2:-true}"
+  tgt --op bind --mode target --tid 1 --initiator-address ALL
 }
 
 # session_is DIR STATE: what status.json says of the session
