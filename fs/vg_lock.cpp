@@ -24,12 +24,11 @@ namespace lunfs::fs {
 
 namespace {
 
-/// Where the lock stands, for all users where they may write there (Debian), and the place that an
-/// ordinary user has anyway.
+/// Where the lock stands: for all users where they may write there (Debian), and where nobody else
+/// can fill the disk or take the file away.
 std::vector<std::string> places_for(const std::string& key) {
   const std::string name = fmt::format("lunfs-{:016x}", XXH3_64bits(key.data(), key.size()));
   std::vector<std::string> places = {"/run/lock/" + name};
-  if (geteuid() == 0) return places;
   const std::string directory = host::run_directory();
   if (!directory.empty()) places.push_back(fmt::format("{}/{}.lock", directory, name));
   return places;
@@ -58,8 +57,9 @@ FileDescriptor open_lock(const std::string& path) {
 void check_kind(int fd, const std::string& path) {
   struct stat status {};
   if (fstat(fd, &status) != 0) throw system_error(errno, path);
-  if (S_ISREG(status.st_mode)) return;
-  throw Error(ErrorKind::kPermission, fmt::format("{}: not a regular file", path))
+  if (S_ISREG(status.st_mode) && status.st_nlink <= 1) return;
+  const char* what = S_ISREG(status.st_mode) ? "has another name, too" : "not a regular file";
+  throw Error(ErrorKind::kPermission, fmt::format("{}: {}", path, what))
       .because("somebody else made it")
       .advise("remove the file");
 }
