@@ -23,18 +23,19 @@ namespace {
 
 using Setter = std::function<void(MountOptions&, std::string_view value)>;
 
-/// mount(8) and fstab words that mean nothing to a FUSE daemon.
+/// mount(8) and fstab words that mean nothing to a FUSE daemon, or nothing here: mount.fuse3 adds
+/// "dev,suid" by itself, and no mount of ours has anything for them.
 constexpr std::array kIgnored = {
     "_netdev",     "nofail",        "noauto",   "auto",       "user",     "nouser",
     "users",       "nousers",       "owner",    "noowner",    "group",    "nogroup",
     "defaults",    "sync",          "async",    "dirsync",    "atime",    "noatime",
     "diratime",    "nodiratime",    "relatime", "norelatime", "lazytime", "nolazytime",
     "strictatime", "nostrictatime", "iversion", "noiversion", "mand",     "nomand",
-    "loud",        "silent",        "symfollow"};
+    "suid",        "dev",           "loud",     "silent",     "symfollow"};
 /// Labels of SELinux: for the kernel, with their value.
 constexpr std::array kLabels = {"context", "fscontext", "defcontext", "rootcontext"};
 /// Words that the kernel or fusermount3 takes as they are.
-constexpr std::array kPassedOn = {"dev", "nodev", "suid", "nosuid", "exec", "noexec"};
+constexpr std::array kPassedOn = {"nodev", "nosuid", "exec", "noexec"};
 
 template <typename Array>
 bool contains(const Array& words, std::string_view word) {

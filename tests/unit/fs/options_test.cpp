@@ -78,7 +78,7 @@ TEST(Options, WordsOfFstabAreAcceptedAndChangeNothing) {
       "_netdev,nofail,noauto,auto,user,user=joe,users,owner,group,defaults,sync,async,atime,"
       "noatime,relatime,comment=a b,x-systemd.automount,x-systemd.requires=network.target,"
       "diratime,nodiratime,norelatime,lazytime,nolazytime,nostrictatime,iversion,noiversion,mand,"
-      "nomand,dirsync,symfollow,nousers,noowner,nogroup,X-mount.mkdir,X-mount.mode=755");
+      "nomand,dev,suid,dirsync,symfollow,nousers,noowner,nogroup,X-mount.mkdir,X-mount.mode=755");
   EXPECT_FALSE(options.read_only);
   EXPECT_TRUE(options.kernel_options.empty());
 }
