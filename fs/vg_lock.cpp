@@ -11,7 +11,9 @@
 #include <cerrno>
 #include <chrono>
 #include <climits>
+#include <cstring>
 #include <fstream>
+#include <string_view>
 #include <thread>
 
 #include "base/error.h"
@@ -34,6 +36,12 @@ std::vector<std::string> places_for(const std::string& key) {
   return places;
 }
 
+Error planted(const std::string& path, std::string_view what) {
+  return Error(ErrorKind::kPermission, fmt::format("{}: {}", path, what))
+      .because("somebody else made it")
+      .advise("remove it");
+}
+
 /// One's own file, or another user's, which one can lock but not write; invalid where there is none
 /// and none can be made.
 FileDescriptor open_lock(const std::string& path) {
@@ -48,9 +56,11 @@ FileDescriptor open_lock(const std::string& path) {
   if (!file.valid() && (errno == EACCES || errno == EEXIST)) {
     file = FileDescriptor(open(path.c_str(), O_RDONLY | kFlags));
   }
-  if (!file.valid() && errno == ELOOP) {
-    throw system_error(errno, path).because("it is a link").advise("remove the file");
+  // A link, a directory, a socket: whatever is not opened at all.
+  if (!file.valid() && (errno == ELOOP || errno == EISDIR || errno == ENXIO)) {
+    throw planted(path, "not a regular file");
   }
+  if (!file.valid()) log::info("no lock at {}: {}", path, std::strerror(errno));
   return file;
 }
 
@@ -59,9 +69,7 @@ void check_kind(int fd, const std::string& path) {
   if (fstat(fd, &status) != 0) throw system_error(errno, path);
   if (S_ISREG(status.st_mode) && status.st_nlink <= 1) return;
   const char* what = S_ISREG(status.st_mode) ? "has another name, too" : "not a regular file";
-  throw Error(ErrorKind::kPermission, fmt::format("{}: {}", path, what))
-      .because("somebody else made it")
-      .advise("remove the file");
+  throw planted(path, what);
 }
 
 /// A mount that was just removed may need a moment to flush and log out.

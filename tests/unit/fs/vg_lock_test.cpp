@@ -4,13 +4,17 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <xxhash.h>
 
 #include <array>
+#include <filesystem>
 #include <fstream>
+#include <functional>
 #include <optional>
+#include <vector>
 
 #include "base/error.h"
 
@@ -102,6 +106,24 @@ TEST(VgLock, FileWithASecondNameIsNotWritten) {
   EXPECT_EQ(text, "precious");
   unlink(path.c_str());
   unlink(other.c_str());
+}
+
+TEST(VgLock, WhatIsNoFileIsRefused) {
+  const std::string path = shared_file(key() + " planted");
+  using Plant = std::function<int()>;
+  const std::vector<Plant> plants = {[&] { return mkdir(path.c_str(), 0700); },
+                                     [&] { return symlink("/dev/null", path.c_str()); },
+                                     [&] { return mkfifo(path.c_str(), 0600); }};
+  for (const Plant& plant : plants) {
+    if (plant() != 0) GTEST_SKIP() << "no place for all users";
+    try {
+      const VgLock lock(key() + " planted", "/mnt");
+      ADD_FAILURE() << "taken";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::kPermission);
+    }
+    std::filesystem::remove(path);
+  }
 }
 
 TEST(VgLock, OtherVgIsAnotherLock) {
