@@ -66,8 +66,13 @@ std::optional<std::string> place_of(const std::string& device) {
 /// Dirty pages of mapped files become writes now; umount(2) would do the same, MNT_DETACH does not.
 /// @param device  of the mount, "major:minor"
 void sync_file_system(const std::string& mount_point, const std::string& device) {
-  const std::string place = place_of(device).value_or(mount_point);
-  const FileDescriptor root(open(place.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const auto place = place_of(device);
+  if (!place) {
+    log::warn("{}: pages of mapped files may not be written: out of the tree already (umount -l)",
+              mount_point);
+    return;
+  }
+  const FileDescriptor root(open(place->c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   struct stat status {};
   const bool found = root.valid() && fstat(root.get(), &status) == 0;
   const bool ours =

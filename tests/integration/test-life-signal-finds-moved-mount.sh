@@ -41,3 +41,13 @@ PYTHON
 }
 mapped_while mount --move "$work/above/mnt" "$work/there"
 mapped_while mv "$work/above" "$work/renamed"
+
+echo "out of the tree with a file in use:"
+mount_lunfs "$work/lun.img" "$mnt"
+daemon=$(daemons_of "$mnt")
+exec 7<>"$mnt/disk"
+umount -l "$mnt"
+kill -TERM "$daemon"
+wait_until 20 no_process_of "$mnt" || fail "a process lives"
+exec 7<&-
+assert_contains "$(cat "$log")" "$mnt: pages of mapped files may not be written: out of the tree already \(umount -l\)\$" "the log"
