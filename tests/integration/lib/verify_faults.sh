@@ -1,0 +1,54 @@
+# fio with checksums under faults, then the whole LUN against what must be on it. Sourced by the tests
+# that run it.
+
+# verify_vg IMAGE: two volumes in pieces, others between them; what the LUN must hold is kept beside
+verify_vg() {
+  requires fio
+  make_vg "$1" 96m plain
+  local i
+  for i in 1 2; do
+    new_lv plain "v$i" 10
+    new_lv plain "between$i" 3
+  done
+  for i in 1 2; do lvm2 lvextend -l +6 "plain/v$i" >/dev/null; done
+  save_layout "$work/layout"
+  close_lvm
+  for i in 1 2; do
+    random_file "$work/between" $((3 << 20))
+    lv_bytes write "$work/layout" "$1" "between$i" 0 <"$work/between"
+  done
+  cp --sparse=always "$1" "$work/expected.img"
+}
+
+# The work and its checks: what fio wrote it finds again, through whichever file it reads.
+fio_checks() { # FILE_OF_V1 FILE_OF_V2 MORE...
+  local random=$1 large=$2
+  shift 2
+  bounded 300 fio --ioengine=libaio --direct=1 --verify=crc32c --verify_fatal=1 --verify_state_save=0 --minimal \
+    --randseed=7 --end_fsync=1 "$@" --name=random --filename="$random" --rw=randwrite --bs=4k --iodepth=32 --size=16m \
+    --name=large --filename="$large" --rw=write --bs=1m --iodepth=4 --size=16m
+}
+
+# How often fio does its work: enough for two faults.
+verify_loops=2
+
+# verify_under IMAGE WHAT FAULT...: FAULT again and again while fio works; no caller meets an error, and every byte of the
+# LUN is what it must be, as fio and lvm2 see it without lunfs
+verify_under() {
+  local image=$1 what=$2 job times=0 i
+  shift 2
+  fio_checks "$mnt/v1" "$mnt/v2" --loops="$verify_loops" >"$work/fio.log" 2>&1 &
+  job=$!
+  note_process "$job"
+  while ! process_gone "$job"; do
+    "$@"
+    ((times += 1))
+  done
+  wait "$job" || fail "$what: fio met an error: $(tail -n 5 "$work/fio.log")"
+  ((times > 1)) || fail "$what: fio had ended before the fault came"
+  for i in 1 2; do lv_bytes read "$work/layout" "$image" "v$i" >"$work/v$i.bytes"; done
+  fio_checks "$work/v1.bytes" "$work/v2.bytes" --verify_only >"$work/fio.log" 2>&1 || fail "$what: the LUN does not hold what was written"
+  for i in 1 2; do lv_bytes write "$work/layout" "$work/expected.img" "v$i" 0 <"$work/v$i.bytes"; done
+  assert_same_bytes "$image" "$work/expected.img" "$what: beside the volumes"
+  echo "$what: clean, $times times"
+}

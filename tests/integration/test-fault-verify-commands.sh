@@ -1,0 +1,35 @@
+#!/bin/bash
+# fio's checksums while commands meet each fault that the proxy knows and that is to pass unnoticed. @timeout=300
+
+. "$(dirname "$0")/functions.sh"
+. "$here/lib/faults.sh"
+. "$here/lib/verify_faults.sh"
+
+verify_vg "$work/lun.img"
+serve "$work/lun.img"
+without_cache
+start_proxy
+# again ACTION OP COUNT [MORE]: in the midst of work, when the fault before is over
+again() {
+  wait_until 20 session_is "$mnt" up || fail "the session does not come back"
+  sleep 0.3
+  hit "$@"
+  sleep 0.1
+}
+# Mounted anew each time: a session that is lost again and again is restored less and less quickly.
+for action in drop_before drop_after cut_before cut_after; do
+  for op in read write; do
+    mount_lunfs "$(proxy_url)" "$mnt"
+    verify_under "$work/lun.img" "$action of a $op" again "$action" "$op" 1 '"skip": 20'
+    rules '[]'
+    bounded 60 "$LUNFS" -u "$mnt" || fail "lunfs -u tells of a loss"
+  done
+done
+mount_lunfs "$(proxy_url)" "$mnt"
+for action in busy task_set_full; do verify_under "$work/lun.img" "$action" again "$action" any 5 '"skip": 20'; done
+for sense in '6, 41, 0' '6, 63, 14' '6, 42, 9' '11, 71, 0' '2, 4, 1'; do
+  verify_under "$work/lun.img" "sense $sense" again sense any 1 "\"skip\": 20, \"sense\": [$sense]"
+done
+verify_under "$work/lun.img" 'late answers' again delay any 4 '"skip": 20, "seconds": 0.2'
+rules '[]'
+bounded 60 "$LUNFS" -u "$mnt" || fail "lunfs -u tells of a loss"

@@ -1,0 +1,32 @@
+#!/bin/bash
+# fio's checksums while the network to the target swallows everything, in a network namespace of its own: for a moment, and
+# for so long that the session is given up. @timeout=300
+
+if [[ ${LUNFS_OWN_NAMESPACE:-} != 1 ]]; then
+  LUNFS_OWN_NAMESPACE=1 exec unshare --net bash "$0"
+fi
+. "$(dirname "$0")/functions.sh"
+. "$here/lib/verify_faults.sh"
+
+requires ip
+ip link set lo up
+verify_vg "$work/lun.img"
+serve "$work/lun.img"
+without_cache
+mount_lunfs "$(lun_url)" "$mnt"
+
+# Packets are dropped, no end of a connection is told. TCP's own next try doubles its distance each time.
+cut() {
+  ip link set lo down
+  sleep "$1"
+  ip link set lo up
+  wait_until 20 session_is "$mnt" up || fail "no session $1 s after the cut"
+  sleep "$2"
+}
+verify_under "$work/lun.img" 'cut for a moment' cut 0.3 0.7
+assert_equal 0 "$(status_of "$mnt" | jq '.sessions[0].outages')" "sessions lost by a short cut"
+verify_loops=8
+verify_under "$work/lun.img" 'cut for so long that the session is lost' cut 24 2
+(($(status_of "$mnt" | jq '.sessions[0].outages') > 0)) || fail "no session was lost"
+assert_contains "$(cat "$log")" 'session is back after' "the log"
+bounded 60 "$LUNFS" -u "$mnt" || fail "lunfs -u tells of a loss"
