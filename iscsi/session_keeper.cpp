@@ -136,7 +136,7 @@ Task<void> SessionKeeper::wait_until_up(RequestContext& context, Clock::time_poi
     if (given_up && sent_data) throw sent_and_given_up(command);
     context.check();
     WakeUp up(reactor_);
-    const WakeUpLine::Place place(waiting_, up);
+    const WakeUpLine::Place place(waiting_, up, since);
     co_await up.until(context, limit);
   }
   if (phase_ != Phase::kUp) throw Error(*failure_);
@@ -147,7 +147,7 @@ Task<void> SessionKeeper::wait_for_verdict(const Session& session) {
   RequestContext unlimited;
   while (phase_ == Phase::kChecking && &session == session_.get()) {
     WakeUp told(reactor_);
-    const WakeUpLine::Place place(waiting_, told);
+    const WakeUpLine::Place place(waiting_, told, Clock::now());
     co_await told.until(unlimited);
   }
 }

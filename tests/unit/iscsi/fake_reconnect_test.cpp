@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 
+#include "base/bytes.h"
 #include "base/spawn.h"
 #include "tests/unit/iscsi/fake_lun.h"
 
@@ -341,6 +342,27 @@ TEST(Reconnect, LogoutWhileTheGuardReadsEndsAtOnce) {
   const auto before = std::chrono::steady_clock::now();
   fake.initiator.run([&](RequestContext& c) { return fake.lun->logout(c); });
   EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::seconds(1));
+}
+
+TEST(Reconnect, WhoWaitedLongestIsSentFirstEachTime) {
+  constexpr std::size_t kReads = 3;
+  auto seen = std::make_shared<std::vector<std::uint64_t>>();
+  FakeLun fake({.login = {}, .handler = [seen](const Cdb& cdb) -> std::optional<Reply> {
+                  if (cdb.bytes[0] != kRead) return std::nullopt;
+                  seen->push_back(load_be<std::uint64_t>(std::as_bytes(std::span(cdb.bytes)), 2));
+                  if (seen->size() > 2 * kReads) return std::nullopt;
+                  return seen->size() % kReads == 0 ? kHangUp : kSilence;
+                }});
+  RequestContext context = RequestContext::within(std::chrono::seconds(30));
+  std::vector<std::vector<std::byte>> blocks(kReads, std::vector<std::byte>(512));
+  std::vector<Task<void>> reads;
+  for (std::size_t i = 0; i < kReads; ++i) {
+    reads.push_back(fake.lun->read(context, i * 65536, blocks[i]));
+  }
+  run_until_done(fake.initiator.reactor, [](std::vector<Task<void>> all) -> Task<void> {
+    co_await when_all(std::move(all));
+  }(std::move(reads)));
+  EXPECT_THAT(*seen, ElementsAre(0, 128, 256, 0, 128, 256, 0, 128, 256));
 }
 
 TEST(Reconnect, JoinedReadsAreSentAgainOneByOne) {
