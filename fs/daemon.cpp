@@ -19,6 +19,7 @@
 #include "base/exit_codes.h"
 #include "base/file_descriptor.h"
 #include "base/log.h"
+#include "fs/memory_shortage.h"
 #include "fs/mount.h"
 #include "fs/mount_point.h"
 #include "fs/options.h"
@@ -53,6 +54,7 @@ void prepare_process() {
   signal(SIGPIPE, SIG_IGN);
   // No core dump, and no look into our memory by others of the same user: secrets are in it.
   prctl(PR_SET_DUMPABLE, 0);
+  prepare_for_memory_shortage();
   sigset_t set;
   sigemptyset(&set);
   for (const int number : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, number);
