@@ -71,7 +71,7 @@ Task<std::unique_ptr<LunDevice>> open_naming_luns(RequestContext& context, Targe
                                                   const LunOptions& options) {
   std::optional<Error> unusable;
   try {
-    co_return co_await session.open(context, options.url.lun, options.access);
+    co_return co_await session.open(context, options.url.lun, options.access, options.writes);
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kNotFound) throw;
     unusable = error;

@@ -8,6 +8,7 @@
 
 #include "base/block_device.h"
 #include "base/file_device.h"
+#include "base/range_lock.h"
 #include "base/reactor.h"
 #include "base/thread_pool.h"
 #include "iscsi/credentials.h"
@@ -31,6 +32,9 @@ struct LunOptions {
   RetryLimits retries{};
   /// With kReadOnly no command that changes the LUN can be sent.
   Access access = Access::kReadWrite;
+  /// The line of writes to this LUN, where sessions of other threads write to it as well; null: no
+  /// other does. See UnalignedDevice.
+  std::shared_ptr<RangeLock::Line> writes{};
 };
 
 /// What a session has done so far.

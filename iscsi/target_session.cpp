@@ -15,13 +15,19 @@ namespace {
 /// A LUN on a session, and the bytes view over it.
 class OpenedLun final : public LunDevice {
  public:
-  OpenedLun(Reactor& reactor, std::shared_ptr<Session> session,
+  /// Who writes to the LUN.
+  struct Writers {
+    Reactor& reactor;
+    std::shared_ptr<RangeLock::Line> line;  ///< see LunOptions
+  };
+
+  OpenedLun(Writers writers, std::shared_ptr<Session> session,
             std::unique_ptr<CommandRunner> runner, std::uint16_t number, LunFeatures features)
       : session_(std::move(session)),
         number_(number),
         runner_(std::move(runner)),
         lun_(*runner_, std::move(features)),
-        bytes_(reactor, lun_) {}
+        bytes_(writers.reactor, lun_, std::move(writers.line)) {}
 
   [[nodiscard]] Geometry geometry() const noexcept override { return bytes_.geometry(); }
   [[nodiscard]] const LunFeatures& features() const noexcept override { return lun_.features(); }
@@ -93,11 +99,13 @@ Task<std::vector<std::uint16_t>> TargetSession::luns(RequestContext& context) {
 }
 
 Task<std::unique_ptr<LunDevice>> TargetSession::open(RequestContext& context, std::uint16_t lun,
-                                                     Access access) {
+                                                     Access access,
+                                                     std::shared_ptr<RangeLock::Line> writes) {
   auto runner = std::make_unique<CommandRunner>(*session_, retries_, lun);
   LunFeatures features = co_await probe_lun(context, *runner, lun);
   if (access == Access::kReadOnly) features.geometry.read_only = true;
-  co_return std::make_unique<OpenedLun>(reactor_, session_, std::move(runner), lun,
+  OpenedLun::Writers writers{reactor_, std::move(writes)};
+  co_return std::make_unique<OpenedLun>(std::move(writers), session_, std::move(runner), lun,
                                         std::move(features));
 }
 

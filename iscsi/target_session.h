@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/file_device.h"
+#include "base/range_lock.h"
 #include "base/reactor.h"
 #include "base/request_context.h"
 #include "base/task.h"
@@ -31,8 +32,9 @@ class TargetSession {
   Task<std::vector<std::uint16_t>> luns(RequestContext& context);
 
   /// Asks what the LUN is (probe_lun()) and opens it. With Access::kReadOnly no command that
-  /// changes it can be sent. Errors: probe_lun()'s.
-  Task<std::unique_ptr<LunDevice>> open(RequestContext& context, std::uint16_t lun, Access access);
+  /// changes it can be sent. `writes`: see LunOptions. Errors: probe_lun()'s.
+  Task<std::unique_ptr<LunDevice>> open(RequestContext& context, std::uint16_t lun, Access access,
+                                        std::shared_ptr<RangeLock::Line> writes = nullptr);
 
   /// Ends the session politely, as LunDevice::logout().
   Task<void> logout(RequestContext& context);
