@@ -41,6 +41,7 @@ class Mount {
   void open_all();
   void serve(const Ready& ready);
   Task<void> open_parts(RequestContext& context);
+  Task<void> claim_for_writing(RequestContext& context);
   void decide_read_only();
   void build();
   [[nodiscard]] std::vector<std::string> fuse_options() const;
@@ -49,7 +50,6 @@ class Mount {
   void end_early(std::string_view why);
   Task<void> detach();
   Task<std::string> finish();
-  Task<void> bring_back(Attempt& flush);
   void remove_dead_mount() noexcept;
 
   MountOptions options_;

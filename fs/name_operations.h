@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,12 +18,12 @@ class NameOperations {
  public:
   struct Policy {
     bool direct_always = false;  ///< cache=none
+    std::size_t shards = 1;      ///< that the mount has
   };
-  /// Gives the text of a control file.
+  /// Gives the text of a control file; on any shard's thread, one call at a time.
   using TextSource = std::function<std::string(NodeKind)>;
 
-  NameOperations(Reactor& reactor, View& view, OpenFiles& files, Policy policy,
-                 TextSource text_source);
+  NameOperations(View& view, OpenFiles& files, Policy policy, TextSource text_source);
 
   void lookup(Reply reply, std::uint64_t parent, std::string_view name);
   void getattr(Reply reply, std::uint64_t inode);
@@ -52,9 +53,7 @@ class NameOperations {
   std::size_t put_entry(fuse_req_t request, std::span<char> out, const Node::Entry& entry,
                         std::uint64_t next, bool plus) const;
 
-  void note_truncation(OpenFile& file);
-
-  Reactor& reactor_;
+  std::mutex mutex_;  ///< guards the attributes of nodes, and calls of text_source_
   View& view_;
   OpenFiles& files_;
   Policy policy_;

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/block_device.h"
+#include "base/range_lock.h"
 #include "base/reactor.h"
 #include "base/thread_pool.h"
 #include "fs/options.h"
@@ -18,12 +19,16 @@ struct Source {
   std::string initiator_notice;     ///< what a user should be told of it; or empty
   std::string shown;                ///< what mount tables and logs show; no secret, no user
   std::string read_only_notice;     ///< why it was opened read-only although nobody asked; or empty
+  std::shared_ptr<RangeLock::Line> writes;  ///< of a LUN: where further sessions write to it, too
 };
 
 /// Opens what options.source names: logs in, or opens the image or block device. An image that may
 /// be read but not written is opened read-only, as mount(8) does with a write-protected device.
-/// Errors: those of iscsi::open_lun, iscsi::Credentials and FileDevice::open.
+/// @param writes  of a further session: the first one's Source::writes
+/// Errors: those of iscsi::open_lun, iscsi::Credentials and FileDevice::open; kUsage for an image
+/// or a block device with more than one session.
 Task<Source> open_source(RequestContext& context, Reactor& reactor, ThreadPool& pool,
-                         const MountOptions& options);
+                         const MountOptions& options,
+                         std::shared_ptr<RangeLock::Line> writes = nullptr);
 
 }  // namespace lunfs::fs

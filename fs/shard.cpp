@@ -1,0 +1,146 @@
+#include "fs/shard.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "volume/lvm/vg_reader.h"
+
+namespace lunfs::fs {
+
+namespace {
+
+constexpr std::chrono::seconds kPublishEvery{1};
+/// What the end of a mount may take: requests in flight, the flush, the logout.
+constexpr std::chrono::seconds kDrainLimit{30};
+constexpr std::chrono::seconds kFlushLimit{30};
+constexpr std::chrono::seconds kLogoutLimit{5};
+
+}  // namespace
+
+Task<void> Shard::open(RequestContext& context, ThreadPool& pool, const MountOptions& options,
+                       const Shard& first, const sr::Catalog& catalog) {
+  try {
+    source = co_await open_source(context, reactor, pool, options, first.source.writes);
+    co_await verify(context, first, catalog);
+  } catch (Error& error) {
+    error.add_context(fmt::format("session {} of {}", number + 1, options.sessions));
+    error.set_cause("the target allows fewer sessions with this initiator");
+    error.set_remedy("mount with fewer sessions=");
+    throw;
+  }
+}
+
+/// Two portals of a name, or a target that was changed meanwhile, must not lead elsewhere.
+Task<void> Shard::verify(RequestContext& context, const Shard& first, const sr::Catalog& catalog) {
+  const iscsi::LunIdentity& expected = first.source.lun->identity();
+  const iscsi::LunIdentity& found = source.lun->identity();
+  if (!(found == expected)) {
+    throw Error(ErrorKind::kUnsupported,
+                fmt::format("it leads to another LUN: serial={} id={} {} bytes; expected serial={} "
+                            "id={} {} bytes",
+                            found.serial, found.designator, found.size_bytes, expected.serial,
+                            expected.designator, expected.size_bytes))
+        .because("the LUN was changed on the array while it was being mounted")
+        .advise("mount again; if it stays so, mount with sessions=1");
+  }
+  const lvm::VolumeGroup& vg = *catalog.vg;
+  const bool current = co_await lvm::is_still_current(context, *source.device, vg);
+  if (current) co_return;
+  // Where a pool may be at work every read looks at the VG itself; but it must be the same VG.
+  const std::shared_ptr<const lvm::VolumeGroup> now =
+      co_await lvm::read_volume_group(context, *source.device, reactor);
+  if (catalog.may_change && now->name == vg.name && now->uuid == vg.uuid) co_return;
+  throw Error(ErrorKind::kBusy,
+              fmt::format("VG {} was changed while it was being mounted", vg.name))
+      .because("a host uses the LUN")
+      .advise("see to it that no other host changes the VG, and mount again");
+}
+
+void Shard::build(const Common& common) {
+  const MountOptions& options = common.options;
+  const std::size_t shards = common.barrier.shards();
+  disks.emplace(reactor, *source.device, common.catalog, options.vhd_cache_bytes / shards);
+  table.emplace(common.view, *disks);
+  io.emplace(reactor, common.files, slabs,
+             IoOperations::Medium{.disks = *table,
+                                  .durability = *durability,
+                                  .barrier = common.barrier,
+                                  .shard = number,
+                                  .first_write = common.first_write,
+                                  .sync_on_close = options.sync_on_close});
+  operations.emplace(Operations{.names = common.names, .io = *io});
+  channel.emplace(reactor, slabs, operation_table(), &*operations, common.fuse_options);
+  operations->channel = &*channel;
+}
+
+void Shard::publish() {
+  ShardReport report = ShardReport::of(source, *io, disks->cache());
+  const std::lock_guard lock(mutex_);
+  published_ = std::move(report);
+}
+
+ShardReport Shard::report() const {
+  const std::lock_guard lock(mutex_);
+  return published_;
+}
+
+void Shard::keep_publishing() {
+  publish();
+  publish_again_ = reactor.at(Reactor::Clock::now() + kPublishEvery, [this] { keep_publishing(); });
+}
+
+Task<void> Shard::drain() {
+  channel->stop();  // first: no write comes in any more that the flush would miss
+  try {
+    RequestContext limit = RequestContext::within(kDrainLimit);
+    co_await io->drained(limit);
+  } catch (const Error& error) {
+    failures.push_back(fmt::format("{} requests were not answered: {}",
+                                   io->statistics().in_flight(), error.message()));
+  }
+}
+
+Task<void> Shard::flush() {
+  last_flush_.emplace(reactor, durability->flush(unlimited_));
+  try {
+    RequestContext limit = RequestContext::within(kFlushLimit);
+    co_await last_flush_->wait(limit);
+  } catch (const Error& error) {
+    failures.push_back(
+        fmt::format("not everything written is known to be durable: {}",
+                    error.kind() == ErrorKind::kTimedOut
+                        ? fmt::format("no answer to the last flush for {} s", kFlushLimit.count())
+                        : error.message()));
+  }
+}
+
+Task<void> Shard::leave() {
+  if (source.lun == nullptr) co_return;
+  RequestContext limit = RequestContext::within(kLogoutLimit);
+  co_await source.lun->logout(limit);
+  // The end of the session has ended what was in flight: lets it come back before its parts go.
+  RequestContext again = RequestContext::within(kLogoutLimit);
+  try {
+    co_await io->drained(again);
+    co_await last_flush_->wait(again);
+  } catch (const Error& error) {
+    log::debug("after the logout: {}", error.message());
+  }
+}
+
+void Shard::close() noexcept {
+  publish_again_ = {};
+  last_flush_.reset();
+  channel.reset();
+  operations.reset();
+  io.reset();
+  table.reset();
+  disks.reset();
+  durability.reset();
+}
+
+}  // namespace lunfs::fs
