@@ -140,7 +140,8 @@ Task<void> IoOperations::do_read(Request& request, std::uint64_t handle, std::ui
                                  std::size_t size) {
   OpenFile& file = files_.at(handle);
   if (!file.node->has_bytes()) {
-    const std::string_view text = file.text;
+    const std::shared_ptr<const std::string> held = file.text;
+    const std::string_view text = *held;
     request.reply.text(text.substr(std::min<std::size_t>(offset, text.size()), size));
     co_return;
   }
@@ -296,7 +297,7 @@ void IoOperations::seek(Reply reply, std::uint64_t handle, std::uint64_t offset,
   const OpenFile& file = files_.at(handle);
   if (whence != SEEK_HOLE && whence != SEEK_DATA) return reply.error(EINVAL);
   const std::uint64_t end =
-      file.node->has_bytes() ? device_of(file).geometry().size_bytes : file.text.size();
+      file.node->has_bytes() ? device_of(file).geometry().size_bytes : file.text->size();
   if (offset >= end) return reply.error(ENXIO);
   if (!file.node->has_bytes()) return reply.offset(whence == SEEK_DATA ? offset : end);
   auto request = begin(Operation::kSeek, std::move(reply));

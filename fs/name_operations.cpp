@@ -151,7 +151,7 @@ void NameOperations::open(Reply reply, std::uint64_t inode, int flags) {
     if (writing || !may_access(node->attributes, reply.caller(), node->attributes.st_gid, R_OK)) {
       return reply.error(EACCES);
     }
-    file->text = text_source_(node->kind);
+    file->text = std::make_shared<const std::string>(text_source_(node->kind));
     return reply.opened(files_.add(std::move(file)), FOPEN_DIRECT_IO);
   }
   if (writing && !node->read_only_reason.empty()) {

@@ -21,8 +21,8 @@ struct OpenFile {
   explicit OpenFile(std::size_t shards = 1) : ledgers(shards) {}
 
   Node* node = nullptr;
-  /// Of a control file: its text as it was at the open.
-  std::string text;
+  /// Of a control file: its text as it was at the open. Shared with the reads of it.
+  std::shared_ptr<const std::string> text;
   /// Opened for writing: its close makes durable what was written, also by mmap.
   bool writable = false;
   /// Opened with O_TRUNC; shared with the node's other such handles.

@@ -12,7 +12,7 @@ namespace {
 
 std::unique_ptr<OpenFile> file_with(const std::string& text) {
   auto file = std::make_unique<OpenFile>();
-  file->text = text;
+  file->text = std::make_shared<const std::string>(text);
   return file;
 }
 
@@ -20,8 +20,8 @@ TEST(OpenFiles, HandleFindsItsFile) {
   OpenFiles files;
   const std::uint64_t one = files.add(file_with("one"));
   const std::uint64_t two = files.add(file_with("two"));
-  EXPECT_EQ(files.at(one).text, "one");
-  EXPECT_EQ(files.at(two).text, "two");
+  EXPECT_EQ(*files.at(one).text, "one");
+  EXPECT_EQ(*files.at(two).text, "two");
 }
 
 TEST(OpenFiles, HandlesAreNotUsedTwice) {
@@ -61,7 +61,7 @@ TEST(OpenFiles, ManyAreFoundAndCounted) {
   EXPECT_EQ(handles.size(), 1000U);
   EXPECT_EQ(files.size(), 1000U);
   std::set<std::string> texts;
-  for (const std::uint64_t handle : handles) texts.insert(files.at(handle).text);
+  for (const std::uint64_t handle : handles) texts.insert(*files.at(handle).text);
   EXPECT_EQ(texts.size(), 1000U);
   for (const std::uint64_t handle : handles) files.remove(handle);
   EXPECT_EQ(files.size(), 0U);
@@ -76,7 +76,7 @@ TEST(OpenFiles, ThreadsFindTheirOwnWhileOthersOpenAndClose) {
       for (int i = 0; i < kRounds; ++i) {
         const std::string text = std::to_string(t) + "." + std::to_string(i);
         const std::uint64_t handle = files.add(file_with(text));
-        EXPECT_EQ(files.at(handle).text, text);
+        EXPECT_EQ(*files.at(handle).text, text);
         files.remove(handle);
       }
     });
