@@ -6,14 +6,13 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <future>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string_view>
-#include <thread>
 #include <utility>
 #include <vector>
 
+#include "base/call_within.h"
 #include "base/error.h"
 #include "base/file_descriptor.h"
 #include "host/control_client.h"
@@ -102,17 +101,13 @@ Error no_status(const std::string& mount_point, const std::string& owner, int fa
       .advise(fmt::format("umount -l {}, then mount again", mount_point));
 }
 
-/// The file through the mount, which a daemon that hangs would not answer: on a thread that is left
-/// behind then, until the program ends.
+/// The file through the mount, which a daemon that hangs would not answer.
 Json status_by_file(const std::string& mount_point, const std::string& owner, seconds limit) {
-  std::packaged_task<Content()> work(
-      [path = mount_point + "/.lunfs/status.json"] { return content_of(path); });
-  std::future<Content> result = work.get_future();
-  std::thread(std::move(work)).detach();
-  if (result.wait_for(limit) != std::future_status::ready) throw no_answer(mount_point, limit);
-  const Content content = result.get();
-  Json status = Json::parse(content.text, nullptr, false);
-  if (!status.is_object()) throw no_status(mount_point, owner, content.failure);
+  const std::optional<Content> content =
+      call_within(limit, [path = mount_point + "/.lunfs/status.json"] { return content_of(path); });
+  if (!content) throw no_answer(mount_point, limit);
+  Json status = Json::parse(content->text, nullptr, false);
+  if (!status.is_object()) throw no_status(mount_point, owner, content->failure);
   return status;
 }
 

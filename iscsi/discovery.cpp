@@ -2,12 +2,19 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
 #include "base/error.h"
 
 namespace lunfs::iscsi {
+
+namespace {
+
+constexpr std::size_t kMostPortals = 4;
+
+}  // namespace
 
 Task<std::vector<DiscoveredTarget>> discover_targets(RequestContext& context, Reactor& reactor,
                                                      ThreadPool& pool, LoginRequest request) {
@@ -22,6 +29,23 @@ Task<std::vector<DiscoveredTarget>> discover_targets(RequestContext& context, Re
   }
   co_await connection->logout(context);
   co_return targets;
+}
+
+std::vector<PortalAddress> portals_of(const DiscoveredTarget& target, const PortalAddress& asked) {
+  std::vector<PortalAddress> portals = {asked};
+  for (const std::string& text : target.portals) {
+    if (portals.size() == kMostPortals) break;
+    try {
+      // The portal group's tag stands behind a comma.
+      auto portal = PortalAddress::parse(text.substr(0, text.rfind(',')));
+      if (std::find(portals.begin(), portals.end(), portal) == portals.end()) {
+        portals.push_back(std::move(portal));
+      }
+    } catch (const Error&) {
+      continue;  // what cannot be parsed cannot be reached
+    }
+  }
+  return portals;
 }
 
 }  // namespace lunfs::iscsi

@@ -69,7 +69,8 @@ Error twin_error(const std::string& initiator, const TargetResult& target) {
   return Error(ErrorKind::kBusy,
                fmt::format("another initiator uses the name {}: {} at {} ended {} sessions right "
                            "after their login{}",
-                           initiator, target.name, target.portal.text(), target.trial->losses,
+                           initiator, target.name, target.portals.front().text(),
+                           target.trial->losses,
                            isid_matters ? ", and let one with an ISID of its own stay"
                                         : ", whatever their ISID"))
       .because(
@@ -87,7 +88,7 @@ Error once_error(const TargetResult& target) {
   return Error(
              ErrorKind::kBusy,
              fmt::format("{} at {} ended the session once, right after its login; the next stayed",
-                         target.name, target.portal.text()))
+                         target.name, target.portals.front().text()))
       .because(
           "another initiator with this name has logged in meanwhile, or the target was restarted")
       .advise("run this again; if it is told again, look for a host with the same name");
@@ -108,7 +109,7 @@ Json to_json(const PortalResult& result) {
   Json targets = Json::array();
   for (const TargetResult& target : result.targets) {
     Json one = {{"target", target.name},
-                {"portal", target.portal.text()},
+                {"portal", target.portals.front().text()},
                 {"session", std::string(word_of(target.trial))}};
     if (target.trial) one["losses"] = target.trial->losses;
     if (is_twin(target)) one["stays_with_own_isid"] = target.trial->held_with_own_isid;

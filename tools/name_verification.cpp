@@ -17,18 +17,9 @@ using iscsi::PortalAddress;
 constexpr std::size_t kMostAtOnce = 16;
 constexpr std::size_t kMostTrials = 256;
 
-/// The portal that was asked, if the target is there; else the first that the target names.
-PortalAddress place_of(const iscsi::DiscoveredTarget& target, const PortalAddress& asked) {
-  std::optional<PortalAddress> first;
-  for (const std::string& text : target.portals) {
-    try {
-      const auto portal = PortalAddress::parse(text.substr(0, text.rfind(',')));
-      if (portal == asked) return asked;
-      if (!first) first = portal;
-    } catch (const Error&) {  // a target may name whatever it likes
-    }
-  }
-  return first ? *first : asked;
+/// Another portal of the target may let us in.
+bool may_be_elsewhere(const NameTrial& trial) {
+  return trial.verdict == NameTrial::Verdict::kRefused && trial.refusal->kind() != ErrorKind::kAuth;
 }
 
 }  // namespace
@@ -53,7 +44,8 @@ Task<void> NameVerification::discover(PortalResult& result) {
     if (options_.target && target.name != options_.target->text()) {
       result.left_aside.push_back(target.name);
     } else {
-      result.targets.push_back({target.name, place_of(target, result.portal), std::nullopt});
+      result.targets.push_back(
+          {target.name, iscsi::portals_of(target, result.portal), std::nullopt});
     }
   }
 }
@@ -70,19 +62,31 @@ Task<void> NameVerification::try_targets(std::vector<TargetResult>& targets) {
 }
 
 Task<void> NameVerification::try_target(TargetResult& target) {
-  NameTrial trial;
+  std::optional<NameTrial> first;
   try {
-    iscsi::LoginRequest request =
-        identity_.login_request(target.portal, iscsi::Iqn::parse(target.name));
-    request.connection.isid = options_.isid;
-    RequestContext unlimited;
-    trial =
-        co_await iscsi::try_name(unlimited, reactor_, pool_, std::move(request), options_.limits);
+    const iscsi::Iqn name = iscsi::Iqn::parse(target.name);
+    for (const iscsi::PortalAddress& portal : target.portals) {
+      target.trial = co_await try_at(portal, name);
+      if (!may_be_elsewhere(*target.trial)) {
+        target.portals = {portal};
+        co_return;
+      }
+      if (!first) first = target.trial;
+    }
   } catch (const Error& error) {  // the target's name is none
-    trial.verdict = NameTrial::Verdict::kRefused;
-    trial.refusal = error;
+    first.emplace();
+    first->verdict = NameTrial::Verdict::kRefused;
+    first->refusal = error;
   }
-  target.trial = std::move(trial);
+  target.trial = std::move(first);
+}
+
+Task<NameTrial> NameVerification::try_at(const PortalAddress& portal, const iscsi::Iqn& name) {
+  iscsi::LoginRequest request = identity_.login_request(portal, name);
+  request.connection.isid = options_.isid;
+  RequestContext unlimited;
+  co_return co_await iscsi::try_name(unlimited, reactor_, pool_, std::move(request),
+                                     options_.limits);
 }
 
 }  // namespace lunfs::tools

@@ -17,7 +17,9 @@ namespace lunfs::tools {
 /// What came of one target at one portal.
 struct TargetResult {
   std::string name;  ///< as the target sent it, printable
-  iscsi::PortalAddress portal;
+  /// Where it may be, best first (portals_of()); after the trial the one that answered stands
+  /// first.
+  std::vector<iscsi::PortalAddress> portals;
   std::optional<iscsi::NameTrial> trial;  ///< none: not tried
 };
 
@@ -43,15 +45,16 @@ class NameVerification {
   NameVerification(VerificationOptions options, iscsi::LoginIdentity identity)
       : options_(std::move(options)), identity_(std::move(identity)) {}
 
-  /// Takes up to limits.login_timeout, and for each 16 targets the time of a trial (try_name()). At
-  /// most 256 targets are tried. Faults of the network and of targets are in the result; other
-  /// errors are those of LoginIdentity.
+  /// Takes up to limits.login_timeout, and for each 16 targets the time of a trial (try_name()), or
+  /// of one for each portal where they cannot be reached. At most 256 targets are tried. Faults of
+  /// the network and of targets are in the result; other errors are those of LoginIdentity.
   [[nodiscard]] PortalResult run(const iscsi::PortalAddress& portal);
 
  private:
   Task<void> discover(PortalResult& result);
   Task<void> try_targets(std::vector<TargetResult>& targets);
   Task<void> try_target(TargetResult& target);
+  Task<iscsi::NameTrial> try_at(const iscsi::PortalAddress& portal, const iscsi::Iqn& name);
 
   VerificationOptions options_;
   iscsi::LoginIdentity identity_;

@@ -24,7 +24,6 @@ namespace {
 constexpr std::size_t kTargetsAtOnce = 8;
 constexpr std::size_t kLunsAtOnce = 4;
 /// Portals of a target that are tried; an array names one for each of its ports.
-constexpr std::size_t kMostPortals = 4;
 constexpr std::chrono::seconds kLogoutLimit{5};
 
 /// Does `work(i)` for every i below `count`, at most `bound` at a time. `work` must not throw.
@@ -54,26 +53,6 @@ struct Probe : Work {
   std::optional<Error> refusal;  ///< of the last target that let us not in
 };
 
-/// The portals to log in at, best first. The one that was asked: it can be reached from here, which
-/// holds for those that the target knows itself by only if no address is translated in between.
-std::vector<iscsi::PortalAddress> portals_of(const ProbeOptions& options,
-                                             const iscsi::DiscoveredTarget& target) {
-  std::vector<iscsi::PortalAddress> portals = {options.portal};
-  for (const std::string& text : target.portals) {
-    try {
-      // The portal group's tag stands behind a comma.
-      auto portal = iscsi::PortalAddress::parse(text.substr(0, text.rfind(',')));
-      if (std::find(portals.begin(), portals.end(), portal) == portals.end()) {
-        portals.push_back(std::move(portal));
-      }
-    } catch (const Error&) {
-      continue;  // what cannot be parsed cannot be reached
-    }
-    if (portals.size() == kMostPortals) break;
-  }
-  return portals;
-}
-
 /// A session, and the portal by the name that leads to it.
 struct LoggedIn {
   std::unique_ptr<iscsi::Connection> connection;
@@ -84,7 +63,7 @@ struct LoggedIn {
 Task<LoggedIn> log_in_to(RequestContext& context, Probe& probe,
                          const iscsi::DiscoveredTarget& target, const iscsi::Iqn& name) {
   std::optional<Error> failure;
-  const std::vector<iscsi::PortalAddress> portals = portals_of(probe.options, target);
+  const std::vector<iscsi::PortalAddress> portals = iscsi::portals_of(target, probe.options.portal);
   std::size_t left = portals.size();
   for (const iscsi::PortalAddress& portal : portals) {
     const iscsi::LoginRequest request = probe.identity.login_request(portal, name);

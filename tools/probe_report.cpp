@@ -137,7 +137,8 @@ std::string mount_lines(const Json& document) {
     lines += "  " + text_at(lun["mount"], "fstab") + "\n";
   }
   if (commands.empty()) return {};
-  return fmt::format("\nTo mount:\n{}\nIn /etc/fstab:\n{}", commands, lines);
+  return fmt::format("\nTo mount, once the directory is there:\n{}\nIn /etc/fstab:\n{}", commands,
+                     lines);
 }
 
 /// One word of a shell's command line.

@@ -77,9 +77,13 @@ int Program::run(const std::vector<std::string>& arguments) {
 
 void Program::print(std::string_view text) const {
   if (lunfs::print(streams_.out, text)) return;
+  if (errno == EPIPE) {  // as every filter ends whose reader has enough
+    signal(SIGPIPE, SIG_DFL);
+    raise(SIGPIPE);
+  }
   throw Error(ErrorKind::kIo, fmt::format("standard output could not be written: {}",
                                           std::generic_category().message(errno)))
-      .because("the disk that it goes to is full, or its reader has ended");
+      .because("the disk that it goes to is full");
 }
 
 void Program::warn(std::string_view text) const {

@@ -49,7 +49,8 @@ class Program {
   /// @return the exit status; kExitUsage for words that are not understood.
   int run(const std::vector<std::string>& arguments);
 
-  /// Writes to standard output; kIo if that fails, so that a full disk is no success.
+  /// Writes to standard output; kIo if that fails, so that a full disk is no success. Ends the
+  /// program by SIGPIPE if nobody reads any more.
   void print(std::string_view text) const;
   /// Writes a line to standard error, the program's name in front: for notices beside the result.
   void warn(std::string_view text) const;

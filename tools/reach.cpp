@@ -9,6 +9,7 @@
 #include <system_error>
 #include <utility>
 
+#include "base/call_within.h"
 #include "base/error.h"
 #include "base/file_device.h"
 #include "host/mount_status.h"
@@ -31,6 +32,23 @@ bool is_lunfs_mount(const std::string& directory) {
   return mount && mount->type == host::kMountType;
 }
 
+NamedSource named(const std::string& text) {
+  if (iscsi::LunUrl::looks_like_one(text)) return {SourceKind::kUrl, text};
+  const std::string place = host::mount_point_of(text);
+  if (is_lunfs_mount(place)) return {SourceKind::kMount, place};
+  std::error_code failure;
+  const std::string path = std::filesystem::canonical(text, failure).string();
+  if (failure) throw system_error(failure.value(), text);
+  if (is_lunfs_mount(path)) return {SourceKind::kMount, path};
+  if (std::filesystem::is_directory(path, failure)) {
+    throw Error(ErrorKind::kUsage,
+                fmt::format("{}: a directory, and no lunfs is mounted there", text))
+        .because("it is not mounted, or the mount point is another one")
+        .advise("findmnt -t fuse.lunfs lists the mounts");
+  }
+  return {SourceKind::kPath, path};
+}
+
 /// A LUN or an image that is being read.
 struct Reading : Work {
   NamedSource source;
@@ -43,9 +61,12 @@ struct Reading : Work {
 
 Task<void> open_source(RequestContext& context, Reading& reading) {
   if (reading.source.kind == SourceKind::kPath) {
-    reading.device =
-        FileDevice::open(reading.source.name, Access::kReadOnly, reading.reactor, reading.pool);
     reading.document["source"] = reading.source.name;
+    // On the pool, as the file system may hang.
+    co_await reading.pool.run(reading.reactor, [&reading] {
+      reading.device =
+          FileDevice::open(reading.source.name, Access::kReadOnly, reading.reactor, reading.pool);
+    });
     co_return;
   }
   iscsi::LunUrl url = iscsi::LunUrl::parse(reading.source.name);
@@ -105,21 +126,13 @@ void add_reach_options(CLI::App& app, ReachOptions& options, const std::string& 
       ->check(CLI::Range(1U, kMaxTimeoutSeconds));
 }
 
-NamedSource name_source(const std::string& text) {
-  if (iscsi::LunUrl::looks_like_one(text)) return {SourceKind::kUrl, text};
-  const std::string place = host::mount_point_of(text);
-  if (is_lunfs_mount(place)) return {SourceKind::kMount, place};
-  std::error_code failure;
-  const std::string path = std::filesystem::canonical(text, failure).string();
-  if (failure) throw system_error(failure.value(), text);
-  if (is_lunfs_mount(path)) return {SourceKind::kMount, path};
-  if (std::filesystem::is_directory(path, failure)) {
-    throw Error(ErrorKind::kUsage,
-                fmt::format("{}: a directory, and no lunfs is mounted there", text))
-        .because("it is not mounted, or the mount point is another one")
-        .advise("findmnt -t fuse.lunfs lists the mounts");
-  }
-  return {SourceKind::kPath, path};
+NamedSource name_source(const std::string& text, std::chrono::seconds limit) {
+  const std::optional<NamedSource> source = call_within(limit, [text] { return named(text); });
+  if (source) return *source;
+  throw Error(ErrorKind::kTimedOut,
+              fmt::format("{}: the file system did not answer for {} s", text, limit.count()))
+      .because("it lies on a mount whose server or daemon hangs")
+      .advise("look at the mounts above it with findmnt");
 }
 
 Json read_document(const NamedSource& source, const ReachOptions& options, std::string& notice) {

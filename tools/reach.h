@@ -39,8 +39,8 @@ struct NamedSource {
   std::string name;  ///< the URL, the mount point as the mount table has it, or the path
 };
 /// Looks at the mount table; a mount itself is not touched. kUsage for a directory that is no
-/// mount.
-[[nodiscard]] NamedSource name_source(const std::string& text);
+/// mount; kTimedOut if the file system that a path lies on does not answer within `limit`.
+[[nodiscard]] NamedSource name_source(const std::string& text, std::chrono::seconds limit);
 
 /// Everything that a LUN and what it holds tell: the object of docs/control.md. A mount is asked by
 /// its control socket; anything else is opened and read, never written. `notice` gets what the user

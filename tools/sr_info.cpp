@@ -112,7 +112,8 @@ struct Options {
 
 int info(const Program& program, const Options& options) {
   std::string notice;
-  const Json document = read_document(name_source(options.source), options.reach, notice);
+  const Json document =
+      read_document(name_source(options.source, options.reach.timeout()), options.reach, notice);
   if (!notice.empty()) program.warn(notice);
   program.print(options.json ? json_text(document) : sr_info_text(document));
   return kExitSuccess;

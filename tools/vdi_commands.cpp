@@ -65,7 +65,8 @@ struct Options {
 
 Json read_records(const Program& program, const Options& options, Json& document) {
   std::string notice;
-  document = read_document(name_source(options.source), options.reach, notice);
+  document =
+      read_document(name_source(options.source, options.reach.timeout()), options.reach, notice);
   if (!notice.empty()) program.warn(notice);
   // Who names a base copy wants it.
   return vdi_records(document, options.all || !options.names.empty());

@@ -8,6 +8,7 @@
 #include "iscsi/login_inspector.h"
 #include "iscsi/receive_tap.h"
 #include "iscsi/scsi_data.h"
+#include "iscsi/scsi_id.h"
 #include "iscsi/sense.h"
 
 namespace {
@@ -26,6 +27,13 @@ void inspect(ConstByteSpan bytes, bool chap, bool mutual) {
   }
 }
 
+/// The bytes as everything that names a LUN; the name is for tables, XML and command lines.
+void name_lun(ConstByteSpan bytes) {
+  for (const char c : scsi_id({.inquiry = bytes, .page_80 = bytes, .page_83 = bytes})) {
+    if (c <= ' ' || c > '~') __builtin_trap();
+  }
+}
+
 void parse(std::uint8_t choice, ConstByteSpan bytes) {
   switch (choice % 10) {
     case 0:
@@ -39,6 +47,7 @@ void parse(std::uint8_t choice, ConstByteSpan bytes) {
       static_cast<void>(parse_inquiry(bytes));
       return;
     case 4:
+      name_lun(bytes);
       static_cast<void>(parse_designator(parse_vpd(bytes, 0x83)));
       return;
     case 5:

@@ -29,16 +29,16 @@ assert_contains "$tool_err" "^  what to do: unmount \(lunfs -u DIR\) .*--force" 
 iqn_ends_with 28 generate --write
 assert_equal "$old" "$(name_in "$host_name_file")" "the name after the refusals"
 
-# Without its socket the mount is asked by its file.
-rm "$(status_of "$mnt" | jq -r .control_socket)"
-iqn_ends_with 28 set "$new"
-assert_contains "$tool_err" "^    the lunfs mount $mnt \\(pid $pid\\), $iqn at 127.0.0.1:$tgt_port$" "a mount without a socket"
-
 # A daemon that is stopped cannot tell: it may use the name.
 kill -STOP "$pid"
 iqn_ends_with 28 set "$new"
 assert_contains "$tool_err" "^    the lunfs mount $mnt, .*, whose name cannot be told$" "a mute daemon"
 kill -CONT "$pid"
+
+# Without its socket the mount is asked by its file.
+rm "$(status_of "$mnt" | jq -r .control_socket)"
+iqn_ends_with 28 set "$new"
+assert_contains "$tool_err" "^    the lunfs mount $mnt \\(pid $pid\\), $iqn at 127.0.0.1:$tgt_port$" "a mount without a socket"
 
 iqn_ends_with 0 set "$new" --force
 assert_contains "$tool_err" "1 session goes on under $old until .* refuse" "what may break"

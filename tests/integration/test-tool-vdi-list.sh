@@ -48,3 +48,7 @@ tool lunfs-vdi info "$mnt" "$base"
 assert_contains "$tool_out" '^state +hidden$' "state of a base copy"
 tool_fails 21 "$mnt: there is no disk 'nobody'" 'no disk has this uuid, label, LV or file name' \
   "lunfs-vdi list --all $mnt names them" lunfs-vdi info "$mnt" nobody
+
+# A reader that has enough ends the tool without a word.
+"${LUNFS%/*}/lunfs-vdi" list --all "$work/lun.img" 2>"$work/tool.err" | true || true
+assert_equal '' "$(cat "$work/tool.err")" "words about a reader that has gone"

@@ -76,13 +76,30 @@ INIT
 
 # run_guest SECONDS INITRAMFS QEMU_ARGS...: until it powers off; what it printed is in guest_said
 run_guest() {
-  local seconds=$1 initramfs=$2
-  shift 2
-  bounded "$seconds" qemu-system-x86_64 -machine q35 -accel tcg -cpu max -m 512 -nodefaults -no-reboot \
-    -display none -monitor none -serial "file:$work/console" \
-    -kernel "$guest_cache/files/boot/vmlinuz-$guest_kernel" -initrd "$initramfs" \
-    -append "console=ttyS0 quiet panic=-1 mitigations=off edd=off no_timer_check tsc=unstable" \
-    "$@" >"$work/qemu.log" 2>&1 || fail "the guest: $(tail -n 20 "$work/qemu.log" "$work/console")"
+  guest_command "${@:2}"
+  bounded "$1" "${guest_command[@]}" >"$work/qemu.log" 2>&1 || fail "the guest: $(tail -n 20 "$work/qemu.log" "$work/console")"
   guest_said=$(tr -d '\r' <"$work/console")
   assert_contains "$guest_said" 'guest: script ended with 0' "the guest's console"
+}
+
+# start_guest READY SECONDS INITRAMFS QEMU_ARGS...: in the background until the test ends, SECONDS at most;
+# returns when a line of its console is READY
+start_guest() {
+  local ready=$1
+  guest_command "${@:3}"
+  : >"$work/console"
+  bounded "$2" "${guest_command[@]}" >"$work/qemu.log" 2>&1 &
+  on_exit end_process $!
+  note_process $!
+  wait_until 120 guest_is "$ready" || fail "the guest: $(tail -n 20 "$work/qemu.log" "$work/console")"
+}
+guest_is() { tr -d '\r' <"$work/console" | grep -qx -- "$1"; }
+
+# guest_command INITRAMFS QEMU_ARGS...: the words that start it
+guest_command() {
+  guest_command=(qemu-system-x86_64 -machine q35 -accel tcg -cpu max -m 512 -nodefaults -no-reboot
+    -display none -monitor none -serial "file:$work/console"
+    -kernel "$guest_cache/files/boot/vmlinuz-$guest_kernel" -initrd "$1"
+    -append "console=ttyS0 quiet panic=-1 mitigations=off edd=off no_timer_check tsc=unstable"
+    "${@:2}")
 }

@@ -79,8 +79,8 @@ TEST(ProbeText, AnSrEndsWithTheLinesThatMountIt) {
   Json document = document_of(Json::array({sr_lun()}));
   add_mount_lines(document, {});
   const std::string text = probe_text(document);
-  EXPECT_THAT(text, HasSubstr("\nTo mount:\n  lunfs " + std::string(kUrl) + " /mnt/" + kUuid +
-                              " -o ro  # pool & co\n"));
+  EXPECT_THAT(text, HasSubstr("\nTo mount, once the directory is there:\n  lunfs " +
+                              std::string(kUrl) + " /mnt/" + kUuid + " -o ro  # pool & co\n"));
   EXPECT_THAT(text, HasSubstr("\nIn /etc/fstab:\n  " + std::string(kUrl) + " /mnt/" + kUuid +
                               " fuse.lunfs ro,_netdev,nofail 0 0\n"));
 }

@@ -17,9 +17,11 @@ using lunfs::testing::TempDir;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
+constexpr std::chrono::seconds kLimit{20};
+
 ErrorKind failure_of(const std::string& source) {
   try {
-    static_cast<void>(name_source(source));
+    static_cast<void>(name_source(source, kLimit));
   } catch (const Error& error) {
     return error.kind();
   }
@@ -27,14 +29,14 @@ ErrorKind failure_of(const std::string& source) {
 }
 
 TEST(NameSource, AUrlIsOneInAnyCase) {
-  EXPECT_EQ(name_source("ISCSI://h/iqn.2026-11.example:x/1").kind, SourceKind::kUrl);
+  EXPECT_EQ(name_source("ISCSI://h/iqn.2026-11.example:x/1", kLimit).kind, SourceKind::kUrl);
 }
 
 TEST(NameSource, AFileIsNamedByItsTruePath) {
   const TempDir folder;
   std::ofstream(folder.file("lun.img")) << "x";
   std::filesystem::create_symlink("lun.img", folder.file("link"));
-  const NamedSource source = name_source(folder.file("link"));
+  const NamedSource source = name_source(folder.file("link"), kLimit);
   EXPECT_EQ(source.kind, SourceKind::kPath);
   EXPECT_EQ(source.name, std::filesystem::canonical(folder.file("lun.img")).string());
 }
