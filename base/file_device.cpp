@@ -15,6 +15,7 @@
 
 #include "base/checked.h"
 #include "base/error.h"
+#include "base/lock_holder.h"
 
 namespace lunfs {
 
@@ -59,7 +60,10 @@ void lock_for_writing(int fd, const std::string& path) {
   for (int attempt = 1; flock(fd, LOCK_EX | LOCK_NB) != 0; ++attempt) {
     if (errno != EWOULDBLOCK) throw system_error(errno, fmt::format("{}: locking", path));
     if (attempt == kAttempts) {
-      throw Error(ErrorKind::kBusy, fmt::format("{}: held by another program", path))
+      const auto holder = flock_holder(fd);
+      throw Error(ErrorKind::kBusy,
+                  fmt::format("{}: held by another program{}", path,
+                              holder ? fmt::format(" (pid {})", *holder) : std::string()))
           .because("a lunfs mount or another program has locked it")
           .advise("end the other mount first, or mount this one with -o ro");
     }

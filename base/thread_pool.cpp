@@ -9,11 +9,16 @@
 
 namespace lunfs {
 
-ThreadPool::ThreadPool(unsigned threads) {
+ThreadPool::ThreadPool(unsigned threads, const std::function<void()>& at_start) {
   if (threads == 0) throw Error(ErrorKind::kInternal, "a thread pool without threads");
   threads_.reserve(threads);
   try {
-    for (unsigned i = 0; i < threads; ++i) threads_.emplace_back([this] { work(); });
+    for (unsigned i = 0; i < threads; ++i) {
+      threads_.emplace_back([this, at_start] {
+        if (at_start) at_start();
+        work();
+      });
+    }
   } catch (const std::system_error& failure) {
     end();  // those that started would be joined for ever
     throw system_error(failure.code().value(), "starting a thread");
@@ -31,10 +36,10 @@ void ThreadPool::end() noexcept {
   threads_.clear();  // joins, while the mutex and the queue still live
 }
 
-void ThreadPool::enqueue(std::function<void()> job) {
+void ThreadPool::enqueue(Work work) {
   {
     const std::lock_guard lock(mutex_);
-    queue_.push_back(std::move(job));
+    queue_.push_back(std::move(work));
   }
   changed_.notify_one();
 }
@@ -49,13 +54,16 @@ void ThreadPool::work() {
   while (true) {
     changed_.wait(lock, [this] { return ending_ || !queue_.empty(); });
     if (queue_.empty()) return;
-    const std::function<void()> job = std::move(queue_.front());
+    const Work next = std::move(queue_.front());
     queue_.pop_front();
     ++running_;
     lock.unlock();
-    job();
+    next.job();
     lock.lock();
     --running_;
+    lock.unlock();
+    next.tell_end();  // now: whoever hears it may ask idle()
+    lock.lock();
   }
 }
 
@@ -69,14 +77,16 @@ Task<void> ThreadPool::run(Reactor& reactor, std::function<void()> job) {
     [[nodiscard]] bool await_ready() const noexcept { return false; }
     void await_suspend(std::coroutine_handle<> handle) {
       // The awaiter lives in the suspended frame, which only the posted resume can end.
-      pool.enqueue([this, handle] {
-        try {
-          job();
-        } catch (...) {
-          failure = std::current_exception();
-        }
-        reactor.post([handle] { handle.resume(); });
-      });
+      pool.enqueue({.job =
+                        [this] {
+                          try {
+                            job();
+                          } catch (...) {
+                            failure = std::current_exception();
+                          }
+                        },
+                    .tell_end = [&reactor = reactor,
+                                 handle] { reactor.post([handle] { handle.resume(); }); }});
     }
     void await_resume() {
       if (failure) std::rethrow_exception(std::exchange(failure, nullptr));

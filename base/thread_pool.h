@@ -21,7 +21,8 @@ namespace lunfs {
 class ThreadPool {
  public:
   /// `threads` > 0. kBusy if the system gives no thread.
-  explicit ThreadPool(unsigned threads);
+  /// @param at_start  what each thread does first; must not throw
+  explicit ThreadPool(unsigned threads, const std::function<void()>& at_start = {});
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
   ~ThreadPool();
@@ -30,20 +31,25 @@ class ThreadPool {
   /// threw one. Not cancellable: the job's buffers stay in use until it has ended.
   Task<void> run(Reactor& reactor, std::function<void()> job);
 
-  /// No job is queued or running. Thread-safe.
+  /// No job is queued or running; one whose task has ended is neither. Thread-safe.
   [[nodiscard]] bool idle();
 
  private:
+  struct Work {
+    std::function<void()> job;
+    std::function<void()> tell_end;  ///< when the thread is idle again
+  };
+
   void work();
   void end() noexcept;
-  void enqueue(std::function<void()> job);
+  void enqueue(Work work);
 
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<std::function<void()>> queue_;  ///< guarded by mutex_
-  std::size_t running_ = 0;                  ///< guarded by mutex_
-  bool ending_ = false;                      ///< guarded by mutex_
-  std::vector<std::jthread> threads_;        ///< constant after construction
+  std::deque<Work> queue_;             ///< guarded by mutex_
+  std::size_t running_ = 0;            ///< guarded by mutex_
+  bool ending_ = false;                ///< guarded by mutex_
+  std::vector<std::jthread> threads_;  ///< constant after construction
 };
 
 }  // namespace lunfs

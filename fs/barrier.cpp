@@ -42,30 +42,36 @@ Task<void> Barrier::written(std::size_t here, OpenFile& file) {
   co_await on(std::move(busy), here, uninterrupted, std::move(part));
 }
 
-Task<void> Barrier::settle(RequestContext& context, std::size_t shard, OpenFile& file,
-                           bool durable) {
+Task<void> Barrier::settle(RequestContext& context, std::size_t shard, OpenFile& file, Sync what) {
   WriteLedger& ledger = file.ledgers[shard];
   co_await ledger.done();
-  if (durable) co_await shards_[shard].durability.flush(context);
-  if (std::optional<Error> failure = ledger.take_failure()) throw *std::move(failure);
+  if (what != Sync::kClose) co_await shards_[shard].durability.flush(context);
+  // A close may be that of a duplicate; and where a loss is told, the failure is for the next one.
+  const bool told = what == Sync::kFsync && (!file.writable || file.losses_known == losses());
+  std::optional<Error> failure = told ? ledger.take_failure() : ledger.failure();
+  if (failure) throw *std::move(failure);
 }
 
-Task<void> Barrier::settled(std::size_t here, OpenFile& file, bool durable) {
-  // Without a request's cancellation: programs take EINTR of close(2) for success.
-  RequestContext uninterrupted;
+Task<void> Barrier::settled(RequestContext& context, std::size_t here, OpenFile& file, Sync what) {
   if (shards_.size() == 1) {
-    co_await settle(uninterrupted, 0, file, durable);
+    co_await settle(context, 0, file, what);
     co_return;
   }
   std::vector<std::size_t> concerned;
   for (std::size_t shard = 0; shard < shards_.size(); ++shard) {
-    const bool unflushed = durable && !shards_[shard].durability.clean();
+    const bool unflushed = what != Sync::kClose && !shards_[shard].durability.clean();
     if (unflushed || file.ledgers[shard].busy()) concerned.push_back(shard);
   }
-  Part part = [this, &file, durable](RequestContext& there, std::size_t shard) {
-    return settle(there, shard, file, durable);
+  Part part = [this, &file, what](RequestContext& there, std::size_t shard) {
+    return settle(there, shard, file, what);
   };
-  co_await on(std::move(concerned), here, uninterrupted, std::move(part));
+  co_await on(std::move(concerned), here, context, std::move(part));
+}
+
+std::uint64_t Barrier::losses() const noexcept {
+  std::uint64_t sum = 0;
+  for (const Shard& shard : shards_) sum += shard.durability.losses();
+  return sum;
 }
 
 Task<void> Barrier::flushed(std::size_t here, RequestContext& context) {

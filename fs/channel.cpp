@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -74,8 +75,19 @@ Channel::Channel(Reactor& reactor, SlabPool& slabs, const fuse_lowlevel_ops& ope
 
 Channel::~Channel() {
   stop();
-  // Gives the descriptor up and removes the mount if it is still there.
-  if (mounted_) fuse_session_unmount(session_.get());
+  // Frees what belongs to an ended connection. libfuse would remove the mount of any other by its
+  // path, where another file system may be by now.
+  if (ended()) fuse_session_unmount(session_.get());
+}
+
+void Channel::undo_mount() noexcept {
+  stop();
+  fuse_session_unmount(session_.get());
+}
+
+bool Channel::ended() const noexcept {
+  pollfd look{.fd = fuse_session_fd(session_.get()), .events = 0, .revents = 0};
+  return look.fd >= 0 && poll(&look, 1, 0) == 1 && (look.revents & POLLERR) != 0;
 }
 
 void Channel::mount(const std::string& mount_point, std::function<void()> on_end) {
@@ -86,7 +98,6 @@ void Channel::mount(const std::string& mount_point, std::function<void()> on_end
             "check that fuse3 is installed, that /dev/fuse is there, and that the directory "
             "is yours; allow_other needs user_allow_other in /etc/fuse.conf");
   }
-  mounted_ = true;
   on_end_ = std::move(on_end);
   watch_for_requests();
 }
@@ -113,7 +124,6 @@ void Channel::serve() {
   }
   if (fuse_session_exited(session_.get()) == 0) return;
   stop();
-  mounted_ = false;
   if (on_end_) std::exchange(on_end_, nullptr)();
 }
 

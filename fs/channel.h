@@ -16,7 +16,8 @@
 namespace lunfs::fs {
 
 /// The connection to the kernel: mounts, reads requests in batches, hands them to libfuse, which
-/// calls the operations. The reactor's thread only.
+/// calls the operations. Its end does not take the mount out of the tree: that is the watcher's to
+/// do. The reactor's thread only.
 ///
 /// Several shards share a connection, each by a channel of its own: a descriptor of its own, from
 /// which a request is read and to which its answer is written, and a libfuse session of its own, so
@@ -36,9 +37,12 @@ class Channel {
   /// (umount). kPermission, kNotFound, kIo with what the mount helper said.
   void mount(const std::string& mount_point, std::function<void()> on_end);
 
-  /// Somebody else removes the mount from the tree: the destructor then leaves the mount point
-  /// alone, where another file system may be by then.
-  void forget_mount_point() noexcept { mounted_ = false; }
+  /// Takes a mount out of the tree that nobody has used yet.
+  void undo_mount() noexcept;
+
+  /// Whether the kernel has ended the connection: the mount was removed by somebody, or aborted.
+  /// Known here before serve() has met it.
+  [[nodiscard]] bool ended() const noexcept;
 
   /// Gives a request to the channels of the other shards.
   using Tell = std::function<void(std::vector<std::byte> request)>;
@@ -79,7 +83,6 @@ class Channel {
   Reactor& reactor_;
   SlabPool& slabs_;
   std::unique_ptr<fuse_session, SessionDeleter> session_;
-  bool mounted_ = false;
   Tell tell_others_;  ///< null: the connection has this channel only
   std::vector<std::byte> init_;
   std::function<void()> on_end_;

@@ -20,8 +20,11 @@
 #include "base/file_descriptor.h"
 #include "base/log.h"
 #include "fs/mount.h"
+#include "fs/mount_point.h"
 #include "fs/options.h"
+#include "fs/service_manager.h"
 #include "fs/unmount.h"
+#include "fs/watcher.h"
 
 namespace lunfs::fs {
 
@@ -81,8 +84,8 @@ void report_notices(const std::vector<std::string>& notices) {
 /// once and with it the thread.
 class MountOwner {
  public:
-  MountOwner(const MountOptions& options, int parent_fd)
-      : mount_(std::make_unique<Mount>(options, parent_fd)) {}
+  MountOwner(const MountOptions& options, Watcher& watcher, int parent_fd)
+      : mount_(std::make_unique<Mount>(options, watcher, parent_fd)) {}
   MountOwner(const MountOwner&) = delete;
   MountOwner& operator=(const MountOwner&) = delete;
   ~MountOwner() {
@@ -94,12 +97,19 @@ class MountOwner {
   std::unique_ptr<Mount> mount_;
 };
 
-int serve_in_foreground(const MountOptions& options, const Manners& manners) {
+int serve_in_foreground(MountOptions options, const Manners& manners) {
   prepare_process();
+  options.mount_point = checked_mount_point(options.mount_point);
+  Watcher watcher(options.mount_point);
   start_log(options, true);
-  const MountOwner mount(options, -1);
+  const MountOwner mount(options, watcher, -1);
   try {
-    const std::string lost = (*mount).run(report_notices);
+    const std::string lost = (*mount).run(
+        [&](const std::vector<std::string>& notices) {
+          report_notices(notices);
+          notify_service_manager("READY=1\nSTATUS=Mounted on " + options.mount_point);
+        },
+        [] { notify_service_manager("STOPPING=1\nSTATUS=Flushing and logging out"); });
     return lost.empty() ? 0 : exit_code(ErrorKind::kIo);
   } catch (...) {
     const Error error = current_error();
@@ -127,13 +137,15 @@ class ParentLine {
   FileDescriptor pipe_;
 };
 
-int serve_as_daemon(const MountOptions& options, const Manners& manners, FileDescriptor pipe) {
+int serve_as_daemon(MountOptions options, const Manners& manners, FileDescriptor pipe) {
   setsid();
   prepare_process();
   ParentLine parent(std::move(pipe));
   try {
+    options.mount_point = checked_mount_point(options.mount_point);
+    Watcher watcher(options.mount_point);
     start_log(options, false);
-    const MountOwner mount(options, parent.fd());
+    const MountOwner mount(options, watcher, parent.fd());
     try {
       const std::string lost = (*mount).run([&](const std::vector<std::string>& notices) {
         std::string text;
@@ -201,6 +213,7 @@ int mount_in_background(const MountOptions& options, const Manners& manners) {
 }  // namespace
 
 int run_program(const std::string& program, const std::vector<std::string>& arguments) {
+  if (program == kWatcherName && arguments.size() == 1) return run_watcher(arguments[0]);
   Manners manners;
   manners.as_mount_helper = std::filesystem::path(program).filename() == "mount.lunfs";
   try {

@@ -24,20 +24,6 @@ constexpr std::size_t kBytesInFlight = 64U << 20;
 constexpr std::size_t kLargestRequest = 1U << 20;
 constexpr std::uint64_t kLargestCopy = 64U << 20;
 
-/// Of a request that moves bytes. What means something else to read(2) and write(2) than what the
-/// LUN meant by it ("no such LUN") is EIO.
-int errno_of_io(ErrorKind kind) noexcept {
-  switch (kind) {
-    case ErrorKind::kNotFound:
-    case ErrorKind::kUnsupported:
-    case ErrorKind::kUsage:
-    case ErrorKind::kPermission:
-      return EIO;
-    default:
-      return errno_of(kind);
-  }
-}
-
 }  // namespace
 
 /// One request from its first byte to its answer.
@@ -205,7 +191,7 @@ Task<void> IoOperations::do_write(Request& request, std::uint64_t handle, std::u
       if (error.kind() != ErrorKind::kCancelled) ledger_of(file).keep(error);
       throw;
     }
-    medium_.durability.wrote();
+    medium_.durability.wrote(file.node->name(), payload.size());
   }
   request.bytes = payload.size();
   request.reply.written(payload.size());
@@ -214,13 +200,13 @@ Task<void> IoOperations::do_write(Request& request, std::uint64_t handle, std::u
 void IoOperations::flush(Reply reply, std::uint64_t handle) {
   const bool durable = medium_.sync_on_close && files_.at(handle).writable;
   auto request = begin(Operation::kFlush, std::move(reply));
-  Task<void> task = do_flush(*request, handle, durable);
+  Task<void> task = do_flush(*request, handle, durable ? Sync::kDurableClose : Sync::kClose);
   run(std::move(request), std::move(task));
 }
 
 void IoOperations::fsync(Reply reply, std::uint64_t handle) {
   auto request = begin(Operation::kFlush, std::move(reply));
-  Task<void> task = do_flush(*request, handle, true);
+  Task<void> task = do_flush(*request, handle, Sync::kFsync);
   run(std::move(request), std::move(task));
 }
 
@@ -235,19 +221,43 @@ Task<void> IoOperations::do_sync(Request& request) {
   request.reply.ok();
 }
 
-Task<void> IoOperations::do_flush(Request& request, std::uint64_t handle, bool durable) {
-  OpenFile& file = files_.at(handle);
+Task<void> IoOperations::make_durable(RequestContext& context, OpenFile& file, Sync what) {
+  Barrier& barrier = medium_.barrier;
   if (file.truncation) {
-    co_await medium_.barrier.written(medium_.shard, file);
+    co_await barrier.written(medium_.shard, file);
     const std::uint64_t end = file.written_end();
     if (end > 0) {
-      // Without the request's cancellation: programs take EINTR of close(2) for success.
-      RequestContext uninterrupted;
-      co_await before_write(uninterrupted, file);
-      co_await file.truncation->zero_gaps(uninterrupted, writer_of(file), end);
+      co_await before_write(context, file);
+      co_await file.truncation->zero_gaps(context, writer_of(file), end);
     }
   }
-  co_await medium_.barrier.settled(medium_.shard, file, durable);
+  co_await barrier.settled(context, medium_.shard, file, what);
+}
+
+Task<void> IoOperations::do_flush(Request& request, std::uint64_t handle, Sync what) {
+  OpenFile& file = files_.at(handle);
+  RequestContext uninterrupted;
+  std::exception_ptr failure;
+  try {
+    co_await make_durable(medium_.waits_for_ever ? request.context : uninterrupted, file, what);
+  } catch (const Error& error) {
+    failure = std::current_exception();
+    if (error.kind() == ErrorKind::kCancelled && what != Sync::kFsync) {
+      // Programs take EINTR of close(2) for success.
+      failure = std::make_exception_ptr(
+          Error(ErrorKind::kIo, "interrupted before everything written was durable"));
+    }
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  const std::uint64_t losses = medium_.barrier.losses();
+  const bool loss_untold = file.writable && file.losses_known != losses;
+  if (what == Sync::kFsync) file.losses_known = losses;
+  if (failure) std::rethrow_exception(failure);
+  if (loss_untold) {
+    throw Error(ErrorKind::kIo,
+                "writes acknowledged before the session was lost were not flushed and may be lost");
+  }
   request.reply.ok();
 }
 
@@ -286,7 +296,7 @@ Task<void> IoOperations::do_zero(Request& request, std::uint64_t handle, std::ui
     co_await change.wait(request.context);
     if (length > 0) {
       co_await device_of(file).write_zeroes(request.context, offset, length, may_unmap);
-      medium_.durability.wrote();
+      medium_.durability.wrote(file.node->name(), length);
     }
   }
   request.bytes = length;
@@ -331,10 +341,8 @@ Task<void> IoOperations::do_copy(Request& request, CopyRange range) {
   if (!source.node->has_bytes() || !sink.node->has_bytes()) {
     throw Error(ErrorKind::kUnsupported, "only disks are copied inside the daemon");
   }
-  BlockDevice& from = device_of(source);
-  BlockDevice& to = device_of(sink);
-  const std::uint64_t source_end = from.geometry().size_bytes;
-  const std::uint64_t sink_end = to.geometry().size_bytes;
+  const std::uint64_t source_end = device_of(source).geometry().size_bytes;
+  const std::uint64_t sink_end = device_of(sink).geometry().size_bytes;
   std::uint64_t length = std::min(range.length, kLargestCopy);
   length = range.from < source_end ? std::min(length, source_end - range.from) : 0;
   if (length > 0 && range.to >= sink_end) {
@@ -349,14 +357,16 @@ Task<void> IoOperations::do_copy(Request& request, CopyRange range) {
     co_await change.wait(request.context);
     const ByteBudget::Share share = co_await budget_.take(request.context, kLargestRequest);
     range.length = length;
-    co_await copy_pieces(request, from, to, range);
+    co_await copy_pieces(request, source, sink, range);
   }
   request.reply.written(request.bytes);
 }
 
 /// Counts what was copied in request.bytes; less than all of it after an error, none throws it.
-Task<void> IoOperations::copy_pieces(Request& request, BlockDevice& from, BlockDevice& to,
+Task<void> IoOperations::copy_pieces(Request& request, const OpenFile& source, const OpenFile& sink,
                                      CopyRange range) {
+  BlockDevice& from = device_of(source);
+  BlockDevice& to = device_of(sink);
   SlabPool::Slab slab = slabs_.take();
   std::uint64_t& done = request.bytes;
   try {
@@ -364,7 +374,7 @@ Task<void> IoOperations::copy_pieces(Request& request, BlockDevice& from, BlockD
       const auto piece = slab.first(std::min<std::uint64_t>(range.length - done, kLargestRequest));
       co_await from.read(request.context, range.from + done, piece);
       co_await to.write(request.context, range.to + done, piece);
-      medium_.durability.wrote();
+      medium_.durability.wrote(sink.node->name(), piece.size());
       done += piece.size();
     }
   } catch (const Error& error) {

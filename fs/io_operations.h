@@ -24,8 +24,9 @@ namespace lunfs::fs {
 /// After its answer a request touches the open file no more: it may be closed by then.
 ///
 /// A request has no deadline of its own. It ends because each of its commands does, by an answer or
-/// when the mount's `timeout` ends the session; of a flush or of the zeroing at a close, too. With
-/// timeout=0 a mute target keeps it for ever, as asked; the end of the mount lets go of it then.
+/// when the mount's `timeout` is over; of a flush or of the zeroing at a close, too. With timeout=0
+/// a target that is mute or away keeps it for ever, as asked, unless a signal interrupts it; the
+/// end of the mount lets go of it.
 class IoOperations {
  public:
   /// What the requests work on; all of it outlives them.
@@ -37,6 +38,8 @@ class IoOperations {
     /// Null where the first write needs no look at the SR.
     FirstWrite* first_write = nullptr;
     bool sync_on_close = true;
+    /// timeout=0: a signal is the only way out of an outage, for fsync(2) and close(2), too.
+    bool waits_for_ever = false;
   };
 
   IoOperations(Reactor& reactor, OpenFiles& files, SlabPool& slabs, Medium medium);
@@ -45,7 +48,8 @@ class IoOperations {
   /// @param payload  lies in `slab`, which the request keeps until it has ended
   void write(Reply reply, std::uint64_t handle, std::uint64_t offset,
              std::span<const std::byte> payload, SlabPool::Slab slab);
-  /// close(2): waits for the handle's writes, reports their error, makes them durable.
+  /// close(2): waits for the handle's writes, reports their error, makes them durable. What it
+  /// reports the next fsync reports again: it may be the close of a duplicate.
   void flush(Reply reply, std::uint64_t handle);
   void fsync(Reply reply, std::uint64_t handle);
   /// syncfs(2): makes durable what was acknowledged. The kernel has waited for its own writes.
@@ -81,13 +85,15 @@ class IoOperations {
                      std::size_t size);
   Task<void> do_write(Request& request, std::uint64_t handle, std::uint64_t offset,
                       std::span<const std::byte> payload);
-  Task<void> do_flush(Request& request, std::uint64_t handle, bool durable);
+  Task<void> do_flush(Request& request, std::uint64_t handle, Sync what);
+  Task<void> make_durable(RequestContext& context, OpenFile& file, Sync what);
   Task<void> do_sync(Request& request);
   Task<void> do_zero(Request& request, std::uint64_t handle, std::uint64_t offset,
                      std::uint64_t length, bool may_unmap);
   Task<void> do_seek(Request& request, std::uint64_t handle, std::uint64_t offset, bool hole);
   Task<void> do_copy(Request& request, CopyRange range);
-  Task<void> copy_pieces(Request& request, BlockDevice& from, BlockDevice& to, CopyRange range);
+  Task<void> copy_pieces(Request& request, const OpenFile& source, const OpenFile& sink,
+                         CopyRange range);
   Task<void> before_write(RequestContext& context, const OpenFile& file);
   [[nodiscard]] BlockDevice& device_of(const OpenFile& file) {
     return medium_.disks.of(*file.node);

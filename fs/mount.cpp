@@ -6,13 +6,11 @@
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <filesystem>
 #include <optional>
 #include <utility>
 
@@ -23,9 +21,9 @@
 #include "fs/channel.h"
 #include "fs/control_socket.h"
 #include "fs/kernel_hints.h"
+#include "fs/privileges.h"
 #include "fs/shards.h"
 #include "fs/status.h"
-#include "fs/unmount.h"
 #include "fs/vg_lock.h"
 #include "host/run_directory.h"
 
@@ -34,8 +32,12 @@ namespace lunfs::fs {
 namespace {
 
 constexpr unsigned kFileThreads = 8;
-/// What the end of a mount may take for dirty pages and the mount helper; see Shard for the rest.
+/// What the end of a mount may take: dirty pages and the mount helper.
 constexpr std::chrono::seconds kDetachLimit{30};
+/// Requests in flight, and the flush, each; or the mount's `timeout`, if that is longer.
+constexpr std::chrono::seconds kLeastEndLimit{30};
+/// Lets a request that waits for `timeout` say itself why it failed.
+constexpr std::chrono::seconds kEndGrace{2};
 
 FileDescriptor signal_descriptor() {
   sigset_t set;
@@ -104,49 +106,15 @@ struct Mount::Parts {
   Reactor::Watch parent_watch;
 };
 
-Mount::Mount(MountOptions options, int parent_fd)
+Mount::Mount(MountOptions options, Watcher& watcher, int parent_fd)
     : options_(std::move(options)),
+      watcher_(watcher),
       parent_fd_(parent_fd),
       parts_(std::make_unique<Parts>(reactor_)),
-      pool_(kFileThreads),
-      helper_(1) {}
+      pool_(kFileThreads, give_up_all_rights),
+      helper_(1, give_up_all_rights) {}
 
 Mount::~Mount() = default;
-
-void Mount::check_mount_point() {
-  struct stat status {};
-  if (stat(options_.mount_point.c_str(), &status) != 0) {
-    const int failure = errno;
-    const std::string& path = options_.mount_point;
-    Error error(ErrorKind::kUsage, fmt::format("mount point {}: {}", path, std::strerror(failure)));
-    if (failure == ENOTCONN) {
-      error.set_cause("a daemon that was mounted there has died");
-      error.set_remedy(fmt::format("umount -l {}, then mount again", path));
-    } else if (failure == ENOENT) {
-      error.set_cause("the directory was not made yet, or its name is misspelt");
-      error.set_remedy(fmt::format("make the directory first: mkdir {}", path));
-    }
-    error.set_cause("a part of the path is no directory, or this user may not enter it");
-    error.set_remedy(fmt::format("look at each part of the path: namei -l {}", path));
-    throw error;
-  }
-  if (!S_ISDIR(status.st_mode)) {
-    throw Error(ErrorKind::kUsage,
-                fmt::format("mount point {}: not a directory", options_.mount_point))
-        .because("a file has that name")
-        .advise("name an empty directory");
-  }
-  // The mount table knows directories by their true path, and so does who removes the mount.
-  std::error_code failure;
-  const auto canonical = std::filesystem::canonical(options_.mount_point, failure);
-  if (!failure) options_.mount_point = canonical.string();
-  if (access(options_.mount_point.c_str(), W_OK) != 0) {
-    throw Error(ErrorKind::kPermission,
-                fmt::format("mount point {}: not writable by this user", options_.mount_point))
-        .because("FUSE lets a user mount only on a directory of his own")
-        .advise("use a directory that is yours, or mount as root");
-  }
-}
 
 Task<void> Mount::open_parts(RequestContext& context) {
   Parts& p = *parts_;
@@ -195,13 +163,14 @@ void Mount::decide_read_only() {
 
 void Mount::build() {
   Parts& p = *parts_;
+  p.first.guard_resume(*p.catalog);
   p.view.emplace(p.catalog,
                  Ownership{.uid = options_.uid, .gid = options_.gid, .umask = options_.umask},
                  p.read_only_reason);
   std::vector<Barrier::Shard> sessions;
   for (std::size_t i = 0; i < p.shards->count(); ++i) {
     Shard& shard = p.shards->at(i);
-    shard.durability.emplace(*shard.source.device);
+    shard.durability.emplace(*shard.source.device, shard.source.lun);
     sessions.push_back({shard.reactor, *shard.durability});
   }
   p.barrier.emplace(std::move(sessions));
@@ -216,7 +185,7 @@ void Mount::build() {
   };
   p.names.emplace(*p.view, p.files,
                   NameOperations::Policy{.direct_always = options_.cache == CacheMode::kNone,
-                                         .shards = p.shards->count()},
+                                         .barrier = &*p.barrier},
                   [status](NodeKind kind) {
                     return kind == NodeKind::kStatus ? status_json(status())
                                                      : metrics_text(status());
@@ -241,7 +210,8 @@ void Mount::build() {
 }
 
 std::vector<std::string> Mount::fuse_options() const {
-  const std::string& shown = options_.fsname.empty() ? parts_->first.source.shown : options_.fsname;
+  // As the caller spelt it, or mount -a, which compares it with fstab's, mounts it a second time.
+  const std::string& shown = options_.fsname.empty() ? options_.source : options_.fsname;
   std::vector<std::string> all = {"default_permissions", "max_read=1048576",
                                   "fsname=" + escaped(shown),
                                   "subtype=" + escaped(options_.subtype)};
@@ -272,14 +242,13 @@ std::vector<std::string> Mount::notices() const {
   return lines;
 }
 
-std::string Mount::run(const Ready& ready) {
-  check_mount_point();
+std::string Mount::run(const Ready& ready, const Ending& ending) {
   open_all();
   build();
   serve(ready);
+  if (ending) ending();
   const std::string lost = run_until_done(reactor_, finish());
   parts_->control->tell_end(lost);
-  remove_dead_mount();
   return lost;
 }
 
@@ -313,13 +282,21 @@ void Mount::serve(const Ready& ready) {
       spawn(parts_->shards->start_channels(), [this, &ready](const std::exception_ptr& failure) {
         if (failure) log::error("not every session serves: {}", text_of(failure));
         if (options_.cache == CacheMode::kAuto) raise_read_ahead(options_.mount_point);
+        give_up_all_rights();  // not before INIT is answered: the kernel looks at them then
         ready(notices());
       });
     });
   };
   if (options_.scheduling == Scheduling::kBatch) schedule_as_batch();
+  watcher_.before_mount();
   p.first.channel->mount(options_.mount_point, [this] { reactor_.stop(); });
-  p.shards->join_channels();
+  try {
+    watcher_.after_mount();
+    p.shards->join_channels();
+  } catch (...) {  // a mount that nobody could remove later, or that has too few sessions
+    p.first.channel->undo_mount();
+    throw;
+  }
   log::info("mounted source={} on {} vg={} volumes={}", p.first.source.shown, options_.mount_point,
             p.catalog->vg->name, p.catalog->volumes.size());
   reactor_.run();
@@ -337,7 +314,7 @@ void Mount::end_early(std::string_view why) {
   if (!p.first.channel || std::exchange(p.ending, true)) return;
   log::info("{}: unmounting {}", why, options_.mount_point);
   spawn(detach(), [this](const std::exception_ptr& failure) {
-    if (failure) log::warn("the mount could not be removed from {}", options_.mount_point);
+    if (failure) log::warn("{} stays mounted: {}", options_.mount_point, text_of(failure));
     reactor_.stop();
   });
 }
@@ -345,12 +322,11 @@ void Mount::end_early(std::string_view why) {
 /// Takes the mount out of the tree while requests are served as ever: dirty pages of files that are
 /// mapped come as writes, and the mount helper may look at the mount.
 Task<void> Mount::detach() {
-  parts_->first.channel->forget_mount_point();
-  const std::string& mount_point = options_.mount_point;
   RequestContext limit = RequestContext::within(kDetachLimit);
-  Attempt removal(reactor_, helper_.run(reactor_, [mount_point] {
+  Attempt removal(reactor_, helper_.run(reactor_, [this, mount_point = options_.mount_point] {
     sync_file_system(mount_point);
-    remove_mount(mount_point, Detach::kAtOnce);
+    // Somebody was quicker, and another mount may stand there by now.
+    if (!parts_->first.channel->ended()) watcher_.remove();
   }));
   co_await removal.wait(limit);
 }
@@ -358,9 +334,10 @@ Task<void> Mount::detach() {
 Task<std::string> Mount::finish() {
   Shards& shards = *parts_->shards;
   RequestContext unlimited;  // each step has a limit of its own
-  Shards::Work drain = [](Shard& shard, RequestContext&) { return shard.drain(); };
+  const std::chrono::seconds most = std::max(kLeastEndLimit, options_.timeout + kEndGrace);
+  Shards::Work drain = [most](Shard& shard, RequestContext&) { return shard.drain(most); };
   co_await shards.on_all(unlimited, std::move(drain));
-  Shards::Work flush = [](Shard& shard, RequestContext&) { return shard.flush(); };
+  Shards::Work flush = [most](Shard& shard, RequestContext&) { return shard.flush(most); };
   co_await shards.on_all(unlimited, std::move(flush));
   Shards::Work leave = [](Shard& shard, RequestContext&) { return shard.leave(); };
   co_await shards.on_all(unlimited, std::move(leave));
@@ -373,21 +350,6 @@ Task<std::string> Mount::finish() {
   if (!lost.empty()) log::error("unmounting {}: {}", options_.mount_point, lost);
   log::info("unmounted {}", options_.mount_point);
   co_return lost;
-}
-
-/// After an abort (umount -f, fusectl) the kernel leaves a mount behind that answers nothing. The
-/// helper's thread asks: a mount that could not be removed before has nobody to answer it by now.
-void Mount::remove_dead_mount() noexcept {
-  try {
-    RequestContext limit = RequestContext::within(kDetachLimit);
-    Attempt removal(reactor_, helper_.run(reactor_, [mount_point = options_.mount_point] {
-      if (access(mount_point.c_str(), F_OK) == 0 || errno != ENOTCONN) return;
-      remove_mount(mount_point, Detach::kAtOnce);
-    }));
-    run_until_done(reactor_, removal.wait(limit));
-  } catch (const std::exception& error) {
-    log::warn("{}: a dead mount may be left: {}", options_.mount_point, error.what());
-  }
 }
 
 }  // namespace lunfs::fs

@@ -6,10 +6,10 @@
 #include <string_view>
 #include <vector>
 
-#include "base/attempt.h"
 #include "base/reactor.h"
 #include "base/thread_pool.h"
 #include "fs/options.h"
+#include "fs/watcher.h"
 
 namespace lunfs::fs {
 
@@ -19,16 +19,19 @@ class Mount {
   /// `ready` is called when the mount is usable, with the lines that a user should see
   /// ("read-only: ...", "3 volumes can not be shown").
   using Ready = std::function<void(const std::vector<std::string>& notices)>;
+  /// Called when nothing is served any more and the last flush and the logout begin.
+  using Ending = std::function<void()>;
 
   /// @param parent_fd  writing end of a pipe whose reader is the process that started us; when the
   ///                   reader goes away before the mount is usable, it is given up. -1 = none
-  explicit Mount(MountOptions options, int parent_fd = -1);
+  /// @param watcher    of options.mount_point, which is a true path; outlives the mount
+  Mount(MountOptions options, Watcher& watcher, int parent_fd = -1);
   ~Mount();
 
   /// Opens the source, mounts, serves until umount or a signal (SIGTERM, SIGINT, SIGHUP, which the
   /// caller has blocked), flushes, logs out.
   /// @return what was lost, empty = nothing. Errors of everything up to `ready` are thrown.
-  std::string run(const Ready& ready);
+  std::string run(const Ready& ready, const Ending& ending = {});
 
   /// False if a call that blocks has not come back. The destructor would wait for it: leave the
   /// object to the end of the process then.
@@ -37,7 +40,6 @@ class Mount {
  private:
   struct Parts;
 
-  void check_mount_point();
   void open_all();
   void serve(const Ready& ready);
   Task<void> open_parts(RequestContext& context);
@@ -50,9 +52,9 @@ class Mount {
   void end_early(std::string_view why);
   Task<void> detach();
   Task<std::string> finish();
-  void remove_dead_mount() noexcept;
 
   MountOptions options_;
+  Watcher& watcher_;
   int parent_fd_;
   Reactor reactor_;
   std::unique_ptr<Parts> parts_;

@@ -142,7 +142,7 @@ void NameOperations::open(Reply reply, std::uint64_t inode, int flags) {
   if (node == nullptr) return reply.error(ENOENT);
   if (node->is_directory()) return reply.error(EISDIR);
   const bool writing = (flags & O_ACCMODE) != O_RDONLY;
-  auto file = std::make_unique<OpenFile>(policy_.shards);
+  auto file = std::make_unique<OpenFile>(policy_.barrier->shards());
   file->node = node;
   file->writable = writing;
   if (is_control(*node)) {
@@ -160,6 +160,7 @@ void NameOperations::open(Reply reply, std::uint64_t inode, int flags) {
   }
   // An open sees what was written before it: hosts write into the tables of VHDs that they use.
   ++node->opens;
+  file->losses_known = policy_.barrier->losses();
   // A disk keeps its size and its content; see Truncation.
   if (writing && (flags & O_TRUNC) != 0) file->truncation = node->truncation.take();
   const bool direct =

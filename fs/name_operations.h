@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "fs/barrier.h"
 #include "fs/open_files.h"
 #include "fs/reply.h"
 #include "fs/view.h"
@@ -17,8 +18,8 @@ namespace lunfs::fs {
 class NameOperations {
  public:
   struct Policy {
-    bool direct_always = false;  ///< cache=none
-    std::size_t shards = 1;      ///< that the mount has
+    bool direct_always = false;        ///< cache=none
+    const Barrier* barrier = nullptr;  ///< of the mount's shards
   };
   /// Gives the text of a control file; on any shard's thread, one call at a time.
   using TextSource = std::function<std::string(NodeKind)>;

@@ -15,8 +15,8 @@
 
 namespace lunfs::fs {
 
-/// What one open(2) holds. Everything but the ledgers and the end of what was written is constant
-/// once it is in OpenFiles; each ledger is one shard's.
+/// What one open(2) holds. Each ledger is one shard's, what is atomic is everybody's, and
+/// the rest is constant once it is in OpenFiles.
 struct OpenFile {
   explicit OpenFile(std::size_t shards = 1) : ledgers(shards) {}
 
@@ -25,6 +25,9 @@ struct OpenFile {
   std::shared_ptr<const std::string> text;
   /// Opened for writing: its close makes durable what was written, also by mmap.
   bool writable = false;
+  /// Barrier::losses() as far as this handle's owner knows. Pages of mapped files are written
+  /// through any handle, so each one that may write is told of each loss. Any thread.
+  std::atomic<std::uint64_t> losses_known = 0;
   /// Opened with O_TRUNC; shared with the node's other such handles.
   std::shared_ptr<Truncation> truncation;
   /// By number of the shard that serves the write.

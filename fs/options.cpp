@@ -38,7 +38,7 @@ bool contains(const Array& words, std::string_view word) {
 Error usage(std::string text, std::string cause = "the value is misspelt") {
   return Error(ErrorKind::kUsage, std::move(text))
       .because(std::move(cause))
-      .advise("see lunfs --help or lunfs(1)");
+      .advise("see lunfs --help or lunfs(8)");
 }
 
 /// Against the current directory, so that a daemon may leave it.
@@ -294,7 +294,7 @@ SOURCE   iscsi://[user@]host[:port]/target-iqn/lun, a LUN image, or a block devi
     detached            no XenServer host has this SR plugged: it may be written
     credentials=FILE    CHAP names and secrets, mode 0600
     initiator=IQN       name to log in with
-    timeout=S           give a silent target up after S seconds (120; 0 = never)
+    timeout=S           I/O waits S seconds for a target that is away (120; 0 = for ever)
     login_timeout=S     the first login's deadline (15)
     path_timeout=S      when a silent path is given up for another (15)
     sessions=N          sessions with the LUN, each with a thread of its own (1)
@@ -309,7 +309,7 @@ SOURCE   iscsi://[user@]host[:port]/target-iqn/lun, a LUN image, or a block devi
     fsname=, subtype=   what mount tables show
 
 The words of fstab (_netdev, nofail, noauto, user, x-..., ...) are accepted.
-Manual: lunfs(1). Secrets: lunfs-credentials(5).
+Manual: lunfs(8). Secrets: lunfs-credentials(5).
 )";
 }
 

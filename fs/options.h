@@ -21,7 +21,7 @@ enum class Scheduling {
   kNormal,  ///< as the process was started
 };
 
-/// Everything a mount is told on its command line, with the defaults. Page: docs/man/lunfs.1.md.
+/// Everything a mount is told on its command line, with the defaults. Page: docs/man/lunfs.8.md.
 struct MountOptions {
   std::string source;       ///< URL or absolute path
   std::string mount_point;  ///< absolute

@@ -7,6 +7,8 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "fs/privileges.h"
+#include "fs/resume.h"
 #include "volume/lvm/vg_reader.h"
 
 namespace lunfs::fs {
@@ -14,9 +16,7 @@ namespace lunfs::fs {
 namespace {
 
 constexpr std::chrono::seconds kPublishEvery{1};
-/// What the end of a mount may take: requests in flight, the flush, the logout.
-constexpr std::chrono::seconds kDrainLimit{30};
-constexpr std::chrono::seconds kFlushLimit{30};
+/// What the end of a mount may take for it.
 constexpr std::chrono::seconds kLogoutLimit{5};
 
 }  // namespace
@@ -26,6 +26,8 @@ Task<void> Shard::open(RequestContext& context, ThreadPool& pool, const MountOpt
   try {
     source = co_await open_source(context, reactor, pool, options, first.source.writes);
     co_await verify(context, first, catalog);
+    guard_resume(catalog);
+    give_up_all_rights();  // this thread's; the mounting is the first shard's
   } catch (Error& error) {
     error.add_context(fmt::format("session {} of {}", number + 1, options.sessions));
     error.set_cause("the target allows fewer sessions with this initiator");
@@ -60,6 +62,11 @@ Task<void> Shard::verify(RequestContext& context, const Shard& first, const sr::
       .advise("see to it that no other host changes the VG, and mount again");
 }
 
+void Shard::guard_resume(const sr::Catalog& catalog) {
+  if (source.lun == nullptr || catalog.may_change) return;
+  source.lun->set_resume_guard(unless_changed(catalog.vg));
+}
+
 void Shard::build(const Common& common) {
   const MountOptions& options = common.options;
   const std::size_t shards = common.barrier.shards();
@@ -71,7 +78,8 @@ void Shard::build(const Common& common) {
                                   .barrier = common.barrier,
                                   .shard = number,
                                   .first_write = common.first_write,
-                                  .sync_on_close = options.sync_on_close});
+                                  .sync_on_close = options.sync_on_close,
+                                  .waits_for_ever = options.timeout.count() == 0});
   operations.emplace(Operations{.names = common.names, .io = *io});
   channel.emplace(reactor, slabs, operation_table(), &*operations, common.fuse_options);
   operations->channel = &*channel;
@@ -93,10 +101,10 @@ void Shard::keep_publishing() {
   publish_again_ = reactor.at(Reactor::Clock::now() + kPublishEvery, [this] { keep_publishing(); });
 }
 
-Task<void> Shard::drain() {
+Task<void> Shard::drain(std::chrono::seconds most) {
   channel->stop();  // first: no write comes in any more that the flush would miss
   try {
-    RequestContext limit = RequestContext::within(kDrainLimit);
+    RequestContext limit = RequestContext::within(most);
     co_await io->drained(limit);
   } catch (const Error& error) {
     failures.push_back(fmt::format("{} requests were not answered: {}",
@@ -104,17 +112,24 @@ Task<void> Shard::drain() {
   }
 }
 
-Task<void> Shard::flush() {
+Task<void> Shard::flush(std::chrono::seconds most) {
   last_flush_.emplace(reactor, durability->flush(unlimited_));
   try {
-    RequestContext limit = RequestContext::within(kFlushLimit);
+    RequestContext limit = RequestContext::within(most);
     co_await last_flush_->wait(limit);
   } catch (const Error& error) {
+    const std::string at_stake = durability->at_stake();
     failures.push_back(
-        fmt::format("not everything written is known to be durable: {}",
+        fmt::format("not everything written is known to be durable{}: {}",
+                    at_stake.empty() ? "" : fmt::format(" ({})", at_stake),
                     error.kind() == ErrorKind::kTimedOut
-                        ? fmt::format("no answer to the last flush for {} s", kFlushLimit.count())
+                        ? fmt::format("no answer to the last flush for {} s", most.count())
                         : error.message()));
+  }
+  if (durability->losses() > 0) {
+    failures.push_back(fmt::format(
+        "acknowledged writes may have been lost: {} times the session was lost before a flush",
+        durability->losses()));
   }
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -51,6 +52,9 @@ struct Shard {
   /// those of open_source(); kUnsupported if it is another LUN, kBusy if the VG was changed.
   Task<void> open(RequestContext& context, ThreadPool& pool, const MountOptions& options,
                   const Shard& first, const sr::Catalog& catalog);
+  /// A new session, when this one is lost, must find the VG unchanged. Where a pool may be at work
+  /// each read looks for itself.
+  void guard_resume(const sr::Catalog& catalog);
   /// With `source` and `durability` there: everything up to the channel, which is not mounted yet.
   void build(const Common& common);
 
@@ -65,8 +69,8 @@ struct Shard {
   // what another still does. What was not saved joins `failures`.
 
   /// Stops reading requests and waits for those in flight.
-  Task<void> drain();
-  Task<void> flush();
+  Task<void> drain(std::chrono::seconds most);
+  Task<void> flush(std::chrono::seconds most);
   /// Logs out, and lets come back what that has ended.
   Task<void> leave();
 

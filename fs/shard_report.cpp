@@ -14,8 +14,11 @@ ShardReport ShardReport::of(const Source& source, const IoOperations& io,
     // What a target says of itself may be no UTF-8.
     report.session =
         iscsi::session_json(*source.lun).dump(-1, ' ', false, Json::error_handler_t::replace);
-    report.up = source.lun->connected();
+    const iscsi::SessionState state = source.lun->state();
+    report.up = state.kind == iscsi::SessionState::Kind::kUp;
+    report.outages = state.outages;
   }
+  report.size_bytes = source.device->geometry().size_bytes;
   report.statistics = io.statistics();
   report.bytes_in_flight = io.budget().bytes_in_flight();
   report.parked = io.budget().waiting();
@@ -26,6 +29,7 @@ ShardReport ShardReport::of(const Source& source, const IoOperations& io,
 
 ShardReport& ShardReport::operator+=(const ShardReport& other) {
   up = up && other.up;
+  outages += other.outages;
   statistics += other.statistics;
   bytes_in_flight += other.bytes_in_flight;
   parked += other.parked;

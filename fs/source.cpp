@@ -1,9 +1,13 @@
 #include "fs/source.h"
 
+#include <fmt/format.h>
+
 #include <utility>
 
 #include "base/error.h"
 #include "base/file_device.h"
+#include "fs/privileges.h"
+#include "host/mount_table.h"
 #include "iscsi/login_identity.h"
 
 namespace lunfs::fs {
@@ -20,6 +24,7 @@ Task<Source> open_lun_source(RequestContext& context, Reactor& reactor, ThreadPo
   iscsi::LunOptions lun = identity.lun_options(std::move(url));
   lun.login_timeout = options.login_timeout;
   lun.command_timeout = options.timeout.count() == 0 ? kForEver : options.timeout;
+  lun.outage_limit = lun.command_timeout;
   if (!writes && options.sessions > 1) {
     writes = std::make_shared<RangeLock::Line>(RangeLock::Line::Threads::kMany);
   }
@@ -28,6 +33,7 @@ Task<Source> open_lun_source(RequestContext& context, Reactor& reactor, ThreadPo
   source.writes = std::move(writes);
   source.shown = lun.url.text();
   source.initiator_notice = identity.notice();
+  keep_rights_to_mount();  // from here on comes what others send
   std::unique_ptr<iscsi::LunDevice> device;
   try {
     device = co_await iscsi::open_lun(context, reactor, pool, std::move(lun));
@@ -39,6 +45,17 @@ Task<Source> open_lun_source(RequestContext& context, Reactor& reactor, ThreadPo
   co_return source;
 }
 
+/// Who looks for the other mount of an image wants to know where it is.
+Error naming_the_mount(const Error& error, const std::string& path) {
+  for (const host::MountEntry& mount : host::all_mounts()) {
+    if (mount.type != host::kMountType || mount.source != path) continue;
+    return Error(error.kind(), fmt::format("{}, mounted on {}", error.message(), mount.mount_point))
+        .because(error.cause())
+        .advise(error.remedy());
+  }
+  return error;
+}
+
 Source open_file_source(Reactor& reactor, ThreadPool& pool, const MountOptions& options) {
   Source source;
   source.shown = options.source;
@@ -47,6 +64,7 @@ Source open_file_source(Reactor& reactor, ThreadPool& pool, const MountOptions& 
       source.device = FileDevice::open(options.source, Access::kReadWrite, reactor, pool);
       return source;
     } catch (const Error& error) {
+      if (error.kind() == ErrorKind::kBusy) throw naming_the_mount(error, options.source);
       if (error.kind() != ErrorKind::kPermission && error.kind() != ErrorKind::kReadOnly) throw;
       source.read_only_notice = error.message();
     }
@@ -67,7 +85,9 @@ Task<Source> open_source(RequestContext& context, Reactor& reactor, ThreadPool& 
         .because("the source is an image or a block device")
         .advise("leave the option out");
   }
-  co_return open_file_source(reactor, pool, options);
+  Source source = open_file_source(reactor, pool, options);
+  keep_rights_to_mount();  // from here on bytes of the LUN are parsed
+  co_return source;
 }
 
 }  // namespace lunfs::fs

@@ -90,7 +90,7 @@ std::string status_json(const StatusInput& input) {
                  {"control_socket", input.control_socket},
                  {"read_only", !input.read_only_reason.empty()},
                  {"read_only_reason", input.read_only_reason},
-                 {"size_bytes", input.source.device->geometry().size_bytes}};
+                 {"size_bytes", input.shards.front().size_bytes}};
   status["sessions"] = Json::array();
   for (const ShardReport& shard : input.shards) {
     if (!shard.session.empty()) status["sessions"].push_back(Json::parse(shard.session));
@@ -111,6 +111,10 @@ std::string metrics_text(const StatusInput& input) {
       "# HELP lunfs_session_up Whether the iSCSI session, or each of several, is there.\n"
       "# TYPE lunfs_session_up gauge\n";
   text += fmt::format("lunfs_session_up {}\n", all.up ? 1 : 0);
+  text +=
+      "# HELP lunfs_session_outages_total How often the iSCSI session was lost.\n"
+      "# TYPE lunfs_session_outages_total counter\n";
+  text += fmt::format("lunfs_session_outages_total {}\n", all.outages);
   text +=
       "# HELP lunfs_requests_in_flight FUSE requests being served.\n"
       "# TYPE lunfs_requests_in_flight gauge\n";

@@ -19,7 +19,7 @@ struct StatusInput {
   std::vector<ShardReport> shards;  ///< at least one
 };
 
-/// .lunfs/status.json: versioned by "status_version", fields only added. Page: docs/man/lunfs.1.md.
+/// .lunfs/status.json: versioned by "status_version", fields only added. Page: docs/man/lunfs.8.md.
 std::string status_json(const StatusInput& input);
 
 /// .lunfs/metrics in the Prometheus text format.

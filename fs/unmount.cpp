@@ -1,13 +1,9 @@
 #include "fs/unmount.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
-#include <spawn.h>
-#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
@@ -16,10 +12,10 @@
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
-#include <vector>
 
 #include "base/error.h"
 #include "base/file_descriptor.h"
+#include "fs/mount_removal.h"
 #include "host/control_client.h"
 #include "host/mount_table.h"
 
@@ -31,39 +27,6 @@ using Json = nlohmann::ordered_json;
 
 /// Longer than any timeout of a daemon that still has something to flush.
 constexpr std::chrono::seconds kEndLimit{300};
-
-Error busy(const std::string& mount_point) {
-  return Error(ErrorKind::kBusy, fmt::format("{}: in use", mount_point))
-      .because("a program has a file open there, or works in the directory")
-      .advise(fmt::format("end it (fuser -vm {} names it), then unmount again", mount_point));
-}
-
-/// fusermount3 -u, as only it may unmount for an ordinary user.
-void run_fusermount(const std::string& mount_point, Detach how) {
-  std::string program = "fusermount3";
-  std::string unmount = "-u";
-  std::string lazy = "-z";
-  std::string end_of_options = "--";
-  std::string directory = mount_point;
-  std::vector<char*> arguments = {program.data(), unmount.data()};
-  if (how == Detach::kAtOnce) arguments.push_back(lazy.data());
-  for (char* word : {end_of_options.data(), directory.data(), static_cast<char*>(nullptr)}) {
-    arguments.push_back(word);
-  }
-  pid_t child = 0;
-  const int failure =
-      posix_spawnp(&child, program.c_str(), nullptr, nullptr, arguments.data(), environ);
-  if (failure != 0) throw system_error(failure, "starting fusermount3");
-  int status = 0;
-  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
-  }
-  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return;
-  // fusermount3 has printed why.
-  throw Error(ErrorKind::kBusy, fmt::format("{}: fusermount3 did not unmount it", mount_point))
-      .because("a program has a file open there, or the mount is not yours")
-      .advise(
-          fmt::format("end the program (fuser -vm {} names it), then unmount again", mount_point));
-}
 
 /// Whether a lunfs is mounted on exactly this directory, on top of whatever else is.
 bool is_lunfs_mount(const std::string& mount_point) {
@@ -141,17 +104,6 @@ void wait_for_end(int socket, const std::string& mount_point) {
 }
 
 }  // namespace
-
-void remove_mount(const std::string& mount_point, Detach how) {
-  if (geteuid() != 0) {
-    run_fusermount(mount_point, how);
-    return;
-  }
-  const int flags = UMOUNT_NOFOLLOW | (how == Detach::kAtOnce ? MNT_DETACH : 0);
-  if (umount2(mount_point.c_str(), flags) == 0) return;
-  if (errno == EBUSY) throw busy(mount_point);
-  throw system_error(errno, fmt::format("{}: unmounting", mount_point));
-}
 
 void unmount_and_wait(const std::string& mount_point) {
   std::error_code ignored;

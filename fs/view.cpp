@@ -27,6 +27,11 @@ void set_size(struct stat& attributes, std::uint64_t size_bytes, std::uint64_t a
 
 }  // namespace
 
+std::string_view Node::name() const noexcept {
+  if (volume != nullptr) return volume->file_name;
+  return lv != nullptr ? std::string_view(lv->name) : std::string_view();
+}
+
 View::View(std::shared_ptr<const sr::Catalog> catalog, Ownership ownership,
            const std::string& read_only_reason)
     : catalog_(std::move(catalog)), ownership_(ownership) {

@@ -52,6 +52,8 @@ struct Node {
 
   [[nodiscard]] bool is_directory() const noexcept { return kind == NodeKind::kDirectory; }
   [[nodiscard]] bool has_bytes() const noexcept { return disk != kNoDisk; }
+  /// What users know it by; of kVolume and kLvBytes, else empty.
+  [[nodiscard]] std::string_view name() const noexcept;
 };
 
 /// Who owns the files and what everybody may do with them.

@@ -13,8 +13,8 @@
 
 namespace lunfs::fs {
 
-/// The writes of one open file on one shard: which are in flight, and the failure that no close or
-/// sync has told yet. That shard's thread only, except for busy().
+/// The writes of one open file on one shard: which are in flight, and the failure that no fsync
+/// has told yet. That shard's thread only, except for busy().
 class alignas(64) WriteLedger {  // a cache line: the next one is another thread's
  public:
   WriteLedger() = default;
@@ -69,7 +69,9 @@ class alignas(64) WriteLedger {  // a cache line: the next one is another thread
     failure_ = failure;
     count(1);
   }
-  /// What is to be told, once.
+  /// What no fsync has told yet.
+  [[nodiscard]] const std::optional<Error>& failure() const noexcept { return failure_; }
+  /// The same, told now.
   [[nodiscard]] std::optional<Error> take_failure() {
     if (failure_) count(-1);
     return std::exchange(failure_, std::nullopt);

@@ -12,6 +12,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <exception>
 #include <filesystem>
 
 #include "host/run_directory.h"
@@ -108,6 +109,18 @@ std::vector<std::string> control_sockets() {
   }
   std::sort(sockets.begin(), sockets.end());
   return sockets;
+}
+
+void remove_control_sockets_of(pid_t pid) noexcept {
+  try {
+    const std::string ending = fmt::format("-{}.sock", pid);
+    std::error_code failure;
+    for (stdfs::directory_iterator entry(run_directory(), failure), end; !failure && entry != end;
+         entry.increment(failure)) {
+      if (entry->path().native().ends_with(ending)) unlink(entry->path().c_str());
+    }
+  } catch (const std::exception&) {  // what is left harms nobody
+  }
 }
 
 }  // namespace lunfs::host

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <chrono>
 #include <optional>
 #include <string>
@@ -25,5 +27,8 @@ std::optional<std::string> ask_daemon(const std::string& path, std::string_view 
 /// run directory is below /run/user. Sorted; at most 1024. Some may be left from daemons that were
 /// killed.
 std::vector<std::string> control_sockets();
+
+/// Removes what a daemon of this user that was killed has left in the run directory.
+void remove_control_sockets_of(pid_t pid) noexcept;
 
 }  // namespace lunfs::host

@@ -46,7 +46,7 @@ std::vector<MountEntry> parse_mount_table(std::istream& table) {
     std::istringstream words(line);
     std::string skipped;
     MountEntry entry;
-    words >> skipped >> skipped >> entry.device >> skipped >> entry.mount_point;
+    words >> entry.id >> skipped >> entry.device >> skipped >> entry.mount_point;
     // Behind a number of optional fields and a dash.
     while (words >> skipped && skipped != "-") {
     }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <istream>
 #include <optional>
 #include <string>
@@ -18,6 +19,9 @@ struct MountEntry {
   std::string type;     ///< "fuse.lunfs", "ext4", ...
   std::string source;   ///< as the file system gave it
   std::string options;  ///< of the file system, with commas between: "rw,user_id=0,..."
+  /// The kernel's number of the mount. Given again, like the device, as soon as the mount has gone:
+  /// a later mount may well have both.
+  std::uint64_t id = 0;
 
   /// The value of `name` in the options ("user_id"); nullopt if it is not there.
   [[nodiscard]] std::optional<std::string> option(const std::string& name) const;

@@ -41,12 +41,11 @@ void CommandRunner::note(const CommandResult& result) {
   if (result.status != ScsiStatus::kCheckCondition || !result.sense) return;
   if (result.sense->deferred) {
     deferred_error_ = sense_text(*result.sense);
-    log::error("portal={}: deferred error: {}", session_.connection().address().text(),
-               deferred_error_);
+    log::error("portal={}: deferred error: {}", port_.portal_text(), deferred_error_);
     return;
   }
   if (result.sense->key != SenseKey::kUnitAttention) return;
-  log::info("portal={}: {}", session_.connection().address().text(), sense_text(*result.sense));
+  log::info("portal={}: {}", port_.portal_text(), sense_text(*result.sense));
   constexpr std::uint8_t kParametersChanged = 0x2a;
   constexpr std::uint8_t kReset = 0x29;
   // 00 says "power on, reset or bus reset": arrays send it after a failover that lost nothing.
@@ -60,7 +59,7 @@ Task<CommandResult> CommandRunner::run(RequestContext& context, const ScsiComman
   ScsiCommand addressed = command;
   if (!addressed.lun) addressed.lun = lun_;
   while (true) {
-    const CommandResult result = co_await session_.execute(context, addressed);
+    const CommandResult result = co_await port_.execute(context, addressed);
     note(result);
     const double jitter = std::uniform_real_distribution<>()(random_);
     const RetryDecision decision = policy.next(result, command.resend, jitter);
@@ -68,9 +67,9 @@ Task<CommandResult> CommandRunner::run(RequestContext& context, const ScsiComman
     if (decision.pause.count() > 0) {
       const auto until = RequestContext::Clock::now() + decision.pause;
       if (until >= context.deadline) co_return result;
-      co_await session_.connection().reactor().sleep_until(context, until);
+      co_await port_.reactor().sleep_until(context, until);
     }
-    session_.count_retry();
+    port_.count_retry();
   }
 }
 

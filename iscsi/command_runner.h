@@ -2,26 +2,28 @@
 
 #include <optional>
 #include <random>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "base/request_context.h"
 #include "base/task.h"
+#include "iscsi/command_port.h"
 #include "iscsi/retry_policy.h"
 #include "iscsi/scsi_command.h"
-#include "iscsi/session.h"
 
 namespace lunfs::iscsi {
 
-/// Sends commands until they are answered for good, by RetryPolicy. The only place in lunfs that
-/// sends anything twice. Belongs to the reactor's thread.
+/// Sends commands until they are answered for good, by RetryPolicy. It and SessionKeeper are the
+/// only places in lunfs that send anything twice. Belongs to the reactor's thread.
 class CommandRunner {
  public:
-  /// `session` outlives this. Commands that name no LUN go to `lun`; none: the session's.
-  CommandRunner(Session& session, const RetryLimits& limits, std::optional<std::uint16_t> lun = {})
-      : session_(session), limits_(limits), lun_(lun), random_(std::random_device()()) {}
+  /// `port` outlives this. Commands that name no LUN go to `lun`; none: the session's.
+  CommandRunner(CommandPort& port, const RetryLimits& limits, std::optional<std::uint16_t> lun = {})
+      : port_(port), limits_(limits), lun_(lun), random_(std::random_device()()) {}
 
   /// The final answer; not an Error if the target refused. A pause that would reach the context's
-  /// deadline is not made: the refusal is the answer then. Errors: Session::execute()'s.
+  /// deadline is not made: the refusal is the answer then. Errors: the port's.
   Task<CommandResult> run(RequestContext& context, const ScsiCommand& command);
 
   /// The same, but a refusal is an Error (command_error(); kOutcomeUnknown for an aborted write
@@ -41,7 +43,7 @@ class CommandRunner {
   /// cache has lost its content.
   [[nodiscard]] bool take_power_on() noexcept { return std::exchange(power_on_, false); }
 
-  [[nodiscard]] Reactor& reactor() noexcept { return session_.connection().reactor(); }
+  [[nodiscard]] Reactor& reactor() noexcept { return port_.reactor(); }
 
   /// What a deferred error said of an earlier, acknowledged command; empty if there was none.
   /// Stays.
@@ -50,7 +52,7 @@ class CommandRunner {
  private:
   void note(const CommandResult& result);
 
-  Session& session_;
+  CommandPort& port_;
   RetryLimits limits_;
   std::optional<std::uint16_t> lun_;
   std::minstd_rand random_;  ///< for jitter only

@@ -82,8 +82,21 @@ iscsi_context* new_context(const ConnectionOptions& options) {
     constexpr int kStateChanges = 2;  // higher levels print the login's keys
     iscsi_set_log_fn(context, log_from_libiscsi);
     iscsi_set_log_level(context, kStateChanges);
+  } else {
+    iscsi_set_log_level(context, 0);  // whatever LIBISCSI_DEBUG says
   }
   return context;
+}
+
+/// libiscsi keeps names and secrets in the context and has no call to forget them; but it copies
+/// new ones over the old. To be called when no login will come any more.
+void overwrite_secrets(iscsi_context* context) noexcept {
+  // As long as what libiscsi has room for.
+  std::array<char, kMaxSecretBytes + 1> filling{};
+  filling.fill('x');
+  filling.back() = '\0';
+  iscsi_set_initiator_username_pwd(context, filling.data(), filling.data());
+  iscsi_set_target_username_pwd(context, filling.data(), filling.data());
 }
 
 std::string printable(const char* text) {
@@ -111,6 +124,10 @@ struct Connection::Callbacks {
     self.answered_ = true;
     self.answer_status_ = status;
   }
+
+  /// libiscsi counts the answers itself.
+  static void on_nop(iscsi_context* /*context*/, int /*status*/, void* /*data*/,
+                     void* /*private_data*/) {}
 
   static void on_targets(iscsi_context* context, int status, void* data, void* private_data) {
     auto& self = *static_cast<Connection*>(private_data);
@@ -183,10 +200,16 @@ void Connection::end(Error reason) {
   turn_end_ = {};
   timer_ = {};
   look_.reset();
+  forget_secrets();
   // Calls back every command that it still has; they only store.
   iscsi_destroy_context(std::exchange(context_, nullptr));
   if (user_ != nullptr) user_->on_end();
   changed_.wake();
+}
+
+void Connection::forget_secrets() noexcept {
+  options_.chap.forget_secrets();
+  overwrite_secrets(context_);
 }
 
 bool Connection::sending() const noexcept {
@@ -228,6 +251,7 @@ Task<LoginAnswer> Connection::login(RequestContext& context) {
   }
   dirty_ = true;
   co_await wait_for(context, answered_);
+  if (!ended()) forget_secrets();
 
   LoginAnswer answer;
   answer.status = guard_->inspector().status();
@@ -426,6 +450,26 @@ void Connection::tick() {
   // Makes libiscsi act on a session end that the target asked for and no packet followed.
   if (phase_ == Phase::kReady) service(0);
   if (!ended() && user_ != nullptr) user_->on_tick();
+  if (!ended() && phase_ == Phase::kReady) keep_alive();
+}
+
+/// A target that sends nothing, asked or not, is asked for a sign of life.
+void Connection::keep_alive() {
+  constexpr int kMayMiss = 3;
+  const std::uint64_t heard = buffer_.taken_from_socket();
+  if (std::exchange(heard_bytes_, heard) != heard) {
+    silent_for_ = std::chrono::seconds(0);
+    return;
+  }
+  silent_for_ += kTick;
+  if (silent_for_ % options_.keep_alive != std::chrono::seconds(0)) return;
+  if (iscsi_get_nops_in_flight(context_) >= kMayMiss) {
+    end(Error(ErrorKind::kUnreachable,
+              fmt::format("{} has been silent for {} s and does not answer a ping", address_.text(),
+                          silent_for_.count())));
+  } else if (iscsi_nop_out_async(context_, &Callbacks::on_nop, nullptr, 0, nullptr) == 0) {
+    dirty_ = true;
+  }
 }
 
 EndAtDeadline::EndAtDeadline(Connection& connection, RequestContext& context, std::string what)

@@ -31,6 +31,9 @@ struct ConnectionOptions {
   Chap chap;
   std::string initiator_alias{};  ///< shown by some targets beside the name; may be empty
   std::optional<Isid> isid{};     ///< none: a random one
+  /// After how long a silence a NOP-Out asks whether the target is there; whole seconds. Three of
+  /// them unanswered end the connection.
+  std::chrono::seconds keep_alive{5};
 };
 
 /// How the target answered a login that ran by the rules.
@@ -84,8 +87,9 @@ class Connection {
 
   /// Opens the TCP connection to a numeric address. Once. kUnreachable, kTimedOut, kCancelled.
   Task<void> connect(RequestContext& context, const PortalAddress& address);
-  /// After connect(). Errors: kAuth (the target did not prove itself), kUnreachable (closed, not an
-  /// iSCSI target), kTimedOut, kCancelled; after one of them the connection must be destroyed.
+  /// After connect(), once. Errors: kAuth (the target did not prove itself), kUnreachable (closed,
+  /// not an iSCSI target), kTimedOut, kCancelled; after one of them the connection must be
+  /// destroyed.
   Task<LoginAnswer> login(RequestContext& context);
   /// SendTargets; in a discovery session. At most 1000 targets.
   Task<std::vector<DiscoveredTarget>> send_targets(RequestContext& context);
@@ -113,7 +117,7 @@ class Connection {
   [[nodiscard]] ReceiveTap& tap() noexcept { return tap_; }
 
   [[nodiscard]] Reactor& reactor() const noexcept { return reactor_; }
-  /// What it was made with; holds secrets.
+  /// What it was made with, but for the secrets, which are gone once a login has ended.
   [[nodiscard]] const ConnectionOptions& options() const noexcept { return options_; }
   /// The numeric address that it runs to.
   [[nodiscard]] const PortalAddress& address() const noexcept { return address_; }
@@ -132,9 +136,11 @@ class Connection {
   [[nodiscard]] bool wants_write() const noexcept;
   void end_of_turn();
   void tick();
+  void keep_alive();
   void watch_for_events();
   void moderate();
   void look_at_moderated();
+  void forget_secrets() noexcept;
 
   Reactor& reactor_;
   ConnectionOptions options_;
@@ -157,6 +163,9 @@ class Connection {
   bool answered_ = false;  ///< login, discovery or logout, whichever runs
   int answer_status_ = 0;  ///< of libiscsi
   std::vector<DiscoveredTarget> targets_;
+
+  std::uint64_t heard_bytes_ = 0;       ///< what had been received when it was last looked
+  std::chrono::seconds silent_for_{0};  ///< how many ticks ago that was
 
   Reactor::Watch watch_;
   Reactor::Hook turn_end_;

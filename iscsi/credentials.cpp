@@ -21,7 +21,6 @@ namespace lunfs::iscsi {
 namespace {
 
 constexpr std::size_t kMaxFileBytes = 64 * 1024;
-constexpr std::size_t kMaxValueBytes = 255;  // libiscsi cuts longer ones without a word
 constexpr std::string_view kDiscoveryPrefix = "discovery_";
 constexpr std::string_view kKeys =
     "username, password, username_in, password_in, and the same with discovery_ in front";
@@ -69,19 +68,28 @@ std::string normal_name(std::string_view name, const LineError& place) {
 }
 
 void set_key(Chap& chap, std::string_view key, std::string_view value, const LineError& place) {
-  std::string* field = nullptr;
-  if (key == "username") field = &chap.username;
-  if (key == "password") field = &chap.password;
-  if (key == "username_in") field = &chap.username_in;
-  if (key == "password_in") field = &chap.password_in;
-  if (field == nullptr) place.refuse(fmt::format("unknown key; known are {}", kKeys));
-  if (!field->empty()) place.refuse("the key was given before in this section");
+  std::string* name = nullptr;
+  Secret* secret = nullptr;
+  if (key == "username") name = &chap.username;
+  if (key == "password") secret = &chap.password;
+  if (key == "username_in") name = &chap.username_in;
+  if (key == "password_in") secret = &chap.password_in;
+  if (name == nullptr && secret == nullptr) {
+    place.refuse(fmt::format("unknown key; known are {}", kKeys));
+  }
+  if (name != nullptr ? !name->empty() : !secret->empty()) {
+    place.refuse("the key was given before in this section");
+  }
   if (value.empty()) place.refuse("the value is empty");
-  if (value.size() > kMaxValueBytes) {
-    place.refuse(fmt::format("the value is longer than {} bytes", kMaxValueBytes));
+  if (value.size() > kMaxSecretBytes) {
+    place.refuse(fmt::format("the value is longer than {} bytes", kMaxSecretBytes));
   }
   if (has_control_character(value)) place.refuse("the value holds a control character");
-  *field = value;
+  if (name != nullptr) {
+    *name = value;
+  } else {
+    *secret = Secret(value);
+  }
 }
 
 void check_complete(const Chap& chap, std::string_view prefix, std::size_t line,
@@ -126,36 +134,29 @@ FileDescriptor open_private(const std::string& path) {
                        geteuid()),
            fmt::format("chown it to uid {}", geteuid()));
   }
-  if ((status.st_mode & 07177U) != 0) {
+  // systemd gives a service its credentials as a file of root with an ACL for the service's user;
+  // the mask of the ACL stands where the group's mode does.
+  const bool with_acl =
+      status.st_uid == 0 && status.st_gid == 0 && (status.st_mode & 07777U) == 0440U;
+  if ((status.st_mode & 07177U) != 0 && !with_acl) {
     refuse(fmt::format("mode {:04o}, but 0600 or 0400 is needed", status.st_mode & 07777U),
            fmt::format("chmod 600 {}", path));
   }
   return fd;
 }
 
-/// Text of the file that is overwritten before its memory is given back.
-class SecretText {
- public:
-  SecretText() { bytes_.resize(kMaxFileBytes + 1); }
-  SecretText(const SecretText&) = delete;
-  SecretText& operator=(const SecretText&) = delete;
-  ~SecretText() { explicit_bzero(bytes_.data(), bytes_.size()); }
-
-  std::string_view read(int fd, const std::string& path) {
-    std::size_t length = 0;
-    while (length < bytes_.size()) {
-      const ssize_t count = ::read(fd, bytes_.data() + length, bytes_.size() - length);
-      if (count < 0 && errno == EINTR) continue;
-      if (count < 0) throw system_error(errno, path);
-      if (count == 0) return {bytes_.data(), length};
-      length += static_cast<std::size_t>(count);
-    }
-    throw Error(ErrorKind::kUsage, fmt::format("{}: longer than {} bytes", path, kMaxFileBytes));
+/// The text of the file, in `buffer`.
+std::string_view read_all(int fd, std::span<char> buffer, const std::string& path) {
+  std::size_t length = 0;
+  while (length < buffer.size()) {
+    const ssize_t count = ::read(fd, buffer.data() + length, buffer.size() - length);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) throw system_error(errno, path);
+    if (count == 0) return {buffer.data(), length};
+    length += static_cast<std::size_t>(count);
   }
-
- private:
-  std::vector<char> bytes_;
-};
+  throw Error(ErrorKind::kUsage, fmt::format("{}: longer than {} bytes", path, kMaxFileBytes));
+}
 
 }  // namespace
 
@@ -200,8 +201,8 @@ Credentials Credentials::parse(std::string_view text, std::string_view name) {
 
 Credentials Credentials::load(const std::string& path) {
   const FileDescriptor fd = open_private(path);
-  SecretText text;
-  return parse(text.read(fd.get(), path), path);
+  const SecretBuffer buffer(kMaxFileBytes + 1);
+  return parse(read_all(fd.get(), buffer.bytes(), path), path);
 }
 
 const Credentials::Section* Credentials::find(std::string_view name) const noexcept {

@@ -5,19 +5,28 @@
 #include <string_view>
 #include <vector>
 
+#include "base/secret.h"
 #include "iscsi/lun_url.h"
 
 namespace lunfs::iscsi {
 
+/// Of a CHAP name or secret: libiscsi cuts longer ones without a word.
+inline constexpr std::size_t kMaxSecretBytes = 255;
+
 /// CHAP names and secrets for one login; empty username = none.
 struct Chap {
   std::string username;
-  std::string password;
+  Secret password;
   std::string username_in;  ///< what the target must prove; empty = one-way
-  std::string password_in;
+  Secret password_in;
 
   [[nodiscard]] bool offered() const noexcept { return !username.empty(); }
   [[nodiscard]] bool mutual() const noexcept { return !username_in.empty(); }
+  /// Wipes the secrets and keeps the names: after a login.
+  void forget_secrets() noexcept {
+    password = {};
+    password_in = {};
+  }
   /// "none", "one-way" or "mutual".
   [[nodiscard]] std::string_view method() const noexcept {
     if (!offered()) return "none";
@@ -35,8 +44,8 @@ class Credentials {
   /// repeats a key or value.
   static Credentials parse(std::string_view text, std::string_view name);
 
-  /// Reads the file: a regular file, owned by the caller or root, mode 0600 or 0400 at most, else
-  /// kPermission; kNotFound if it is not there.
+  /// Reads the file: a regular file, owned by the caller or root, mode 0600 or 0400 at most (0440
+  /// if root and root's group own it), else kPermission; kNotFound if it is not there.
   static Credentials load(const std::string& path);
 
   /// What to log in with: the section of the target, else of the portal (host:port, then host),

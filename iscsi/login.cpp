@@ -103,9 +103,11 @@ Task<std::unique_ptr<Connection>> connect_to_any(RequestContext& context, Reacto
     // An address that swallows packets must not use up the time of the others.
     const auto now = RequestContext::Clock::now();
     RequestContext attempt = context;
-    attempt.deadline = now + (context.deadline - now) / left--;
+    attempt.deadline = now + std::min<RequestContext::Clock::duration>(
+                                 (context.deadline - now) / left--, request.connect_limit);
     try {
       co_await connection->connect(attempt, address);
+      if (request.on_connected) request.on_connected();
       co_return connection;
     } catch (const Error& error) {
       const bool try_next = error.kind() == ErrorKind::kUnreachable ||
@@ -117,6 +119,17 @@ Task<std::unique_ptr<Connection>> connect_to_any(RequestContext& context, Reacto
   throw std::move(*failure)
       .because("no iSCSI target listens there, or a firewall refuses")
       .advise("check host and port (iSCSI uses 3260) and whether the target runs");
+}
+
+void tell_login(const LoginRequest& request, const Connection& connection) {
+  const std::string text =
+      fmt::format("{} {}: logged in to {}", goal(request), chap_text(request.connection.chap),
+                  connection.address().text());
+  if (request.quiet) {
+    log::debug("{}", text);
+  } else {
+    log::info("{}", text);
+  }
 }
 
 Task<LoginAnswer> log_in_once(RequestContext& context, Reactor& reactor, ThreadPool& pool,
@@ -210,8 +223,7 @@ Task<std::unique_ptr<Connection>> log_in(RequestContext& context, Reactor& react
         if (!connection->tap().active()) {
           log::warn("{}: what libiscsi receives cannot be checked on this system", goal(current));
         }
-        log::info("{} {}: logged in to {}", goal(current), chap_text(current.connection.chap),
-                  connection->address().text());
+        tell_login(current, *connection);
         co_return connection;
       case LoginAnswer::Kind::kRefused:
         throw refused_login(current, answer.status);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -17,6 +19,10 @@ struct LoginRequest {
   PortalAddress portal;  ///< as the user named it
   ConnectionOptions connection;
   std::string credentials_source;  ///< may be empty
+  /// How long one address may take to accept the TCP connection; the context's deadline counts too.
+  std::chrono::milliseconds connect_limit = std::chrono::hours(1);
+  bool quiet = false;                    ///< success is told at the debug level: one of many tries
+  std::function<void()> on_connected{};  ///< a TCP connection stands; may be empty
 };
 
 /// Resolves the portal, connects to the first of its addresses that accepts, logs in, and follows

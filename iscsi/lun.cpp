@@ -10,25 +10,13 @@
 #include "base/checked.h"
 #include "base/log.h"
 #include "base/spawn.h"
+#include "iscsi/pieces.h"
 
 namespace lunfs::iscsi {
 
 namespace {
 
-/// So that no single command runs for long where the array really writes the zeros.
-constexpr std::uint64_t kMaxWriteSameBytes = std::uint64_t{32} << 20U;
-constexpr std::uint64_t kMaxUnmapBytes = std::uint64_t{1} << 30U;
-/// Zeros written at the same time, in pieces.
-constexpr std::size_t kZeroPiecesAtOnce = 8;
 constexpr std::uint32_t kLbaStatusBytes = 8 + 16 * 64;
-
-/// Calls `work` for [offset, offset + length) in pieces of at most `piece` bytes.
-template <typename Work>
-void for_pieces(std::uint64_t offset, std::uint64_t length, std::uint64_t piece, Work work) {
-  for (std::uint64_t done = 0; done < length; done += piece) {
-    work(offset + done, done, std::min(piece, length - done));
-  }
-}
 
 /// Appends a run, as one with the last where they are alike.
 void append(std::vector<Extent>& extents, std::uint64_t length, bool hole, std::uint64_t offset) {
@@ -80,28 +68,47 @@ Task<void> Lun::read_pieces(RequestContext& context, std::uint64_t offset, IoSpa
 
 /// Waits for its place among the commands as long as it takes: its members' callers may have given
 /// up, but not all of them for certain.
-Task<bool> Lun::move_joined(const JoinedTransfer& run) {
+Task<Joined> Lun::send_joined(const JoinedTransfer& run) {
   RequestContext context;
   const bool write = !run.out.empty();
   const ScsiCommand command{.cdb = write ? cdb::write_16(lba(run.offset), blocks(run.length), false)
                                          : cdb::read_16(lba(run.offset), blocks(run.length)),
                             .in = run.in,
-                            .out = run.out};
+                            .out = run.out,
+                            .once = true};
   const CommandResult result = co_await runner_.run(context, command);
-  if (fault_of(command, result)) co_return false;
+  if (fault_of(command, result)) co_return Joined::kNotMoved;
   if (write) note_write();
-  co_return true;
+  co_return Joined::kMoved;
+}
+
+/// When the session has ended the parts are sent again one by one, each under its caller's context.
+Task<Joined> Lun::move_joined(const JoinedTransfer& run) {
+  Joined outcome = Joined::kNotMoved;
+  try {
+    outcome = co_await send_joined(run);
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::kUnreachable) {
+      outcome = Joined::kAlone;  // a write that was sent ends otherwise
+    } else if (error.kind() != ErrorKind::kOutcomeUnknown) {
+      throw;
+    }
+  }
+  co_return outcome;
 }
 
 Task<void> Lun::read_piece(RequestContext& context, std::uint64_t offset, IoSpan out) {
+  const auto since = RequestContext::Clock::now();
   if (out.size() <= TransferJoiner::kMaxPartBytes) {
     context.check();
-    const bool moved = co_await joiner_.join({.offset = offset, .in = out});
-    if (moved) co_return;
+    const Joined joined = co_await joiner_.join({.offset = offset, .in = out});
+    if (joined == Joined::kMoved) co_return;
   }
-  const ScsiCommand command{.cdb = cdb::read_16(lba(offset), blocks(out.size())), .in = only(out)};
+  const ScsiCommand command{
+      .cdb = cdb::read_16(lba(offset), blocks(out.size())), .in = only(out), .since = since};
   const CommandResult result = co_await runner_.run(context, command);
   if (std::optional<Error> fault = fault_of(command, result)) {
+    if (fault->kind() == ErrorKind::kReserved) co_await name_holder(context, *fault);
     fault->add_context(fmt::format("reading {} bytes at {}", out.size(), offset));
     throw *std::move(fault);
   }
@@ -147,26 +154,68 @@ Task<void> Lun::write_pieces(RequestContext& context, std::uint64_t offset, Cons
 Task<void> Lun::write_piece(RequestContext& context, std::uint64_t offset, ConstIoSpan in,
                             WriteFlags flags) {
   const bool plain = !flags.fua && flags.resend == Resend::kAllowed;
+  const auto since = RequestContext::Clock::now();
+  Joined joined = Joined::kAlone;
   if (plain && in.size() <= TransferJoiner::kMaxPartBytes) {
     context.check();
-    const bool moved = co_await joiner_.join({.offset = offset, .out = in});
-    if (moved) co_return;
+    joined = co_await joiner_.join({.offset = offset, .out = in});
+    if (joined == Joined::kMoved) co_return;
   }
   const ScsiCommand command{.cdb = cdb::write_16(lba(offset), blocks(in.size()), flags.fua),
                             .out = only(in),
-                            .resend = flags.resend};
+                            .resend = flags.resend,
+                            .since = since,
+                            .maybe_sent = joined == Joined::kNotMoved};
   const CommandResult result = co_await runner_.run(context, command);
   if (std::optional<Error> fault = fault_of(command, result)) {
+    if (fault->kind() == ErrorKind::kReserved) co_await name_holder(context, *fault);
     fault->add_context(fmt::format("writing {} bytes at {}", in.size(), offset));
     throw *std::move(fault);
   }
   note_write();
 }
 
+/// Adds the key of who holds the LUN to `conflict`, if the LUN tells; an older kind of reservation
+/// has none.
+Task<void> Lun::name_holder(RequestContext& context, Error& conflict) {
+  constexpr std::uint16_t kReservationBytes = 24;
+  std::optional<std::uint64_t> key;
+  try {
+    const auto bytes =
+        co_await runner_.ask(context, cdb::read_reservation(kReservationBytes), kReservationBytes);
+    if (bytes) key = parse_reservation_key(*bytes);
+  } catch (const Error& error) {
+    log::debug("lun={}: who holds it: {}", features_.identity.serial, error.message());
+  }
+  if (key) conflict.add_context(fmt::format("held with key {:#018x}", *key));
+}
+
 /// Notes an acknowledged write; what happened to the cache before it was not at stake.
 void Lun::note_write() noexcept {
   if (acknowledged_ == durable_) static_cast<void>(runner_.take_power_on());
   ++acknowledged_;
+}
+
+void Lun::note_new_session(const LunFeatures& found) {
+  if (runner_.take_mode_changed()) features_.write_cache = true;
+  if (features_.write_cache && acknowledged_ != durable_) {
+    ++losses_;
+    log::error(
+        "lun={}: {} acknowledged writes were not flushed before the session was lost; if the "
+        "target was restarted they may be lost: the next fsync fails",
+        features_.identity.serial, acknowledged_ - durable_);
+    durable_ = acknowledged_;  // as far as they can be: told by losses_ from now on
+  }
+  features_.write_cache = found.write_cache;
+}
+
+void Lun::note_growth(const LunFeatures& found) {
+  const std::uint64_t now = found.identity.size_bytes;
+  if (now <= features_.identity.size_bytes) return;
+  log::info("lun={}: has grown from {} to {} bytes", features_.identity.serial,
+            features_.identity.size_bytes, now);
+  features_.identity.size_bytes = now;
+  features_.geometry.size_bytes = now;
 }
 
 /// Acknowledged writes that the LUN has lost can never be made durable any more: from then on every
@@ -179,6 +228,16 @@ void Lun::check_nothing_lost() {
       features_.write_cache) {
     lost_ = "the LUN was powered on anew while acknowledged writes were in its cache";
   }
+  if (lost_.empty() && losses_told_ != losses_) {
+    losses_told_ = losses_;
+    throw Error(ErrorKind::kIo,
+                "writes that were acknowledged before the session was lost were never flushed and "
+                "may be lost")
+        .because(
+            "a target that was restarted has lost its cache; that cannot be told from a "
+            "network that was down for a while")
+        .advise("write again what was written since the last fsync that succeeded");
+  }
   if (lost_.empty()) return;
   throw Error(ErrorKind::kIo, lost_)
       .because("the storage lost its cache or could not write it")
@@ -189,6 +248,8 @@ Task<void> Lun::do_flush(RequestContext& context) {
   if (runner_.take_mode_changed()) features_.write_cache = true;
   if (features_.geometry.read_only || !features_.write_cache) {
     context.check();
+    check_nothing_lost();
+    durable_ = acknowledged_;
     co_return;
   }
   constexpr std::uint8_t kInvalidOpcode = 0x20;
@@ -202,102 +263,11 @@ Task<void> Lun::do_flush(RequestContext& context) {
         "lun={}: the target does not know SYNCHRONIZE CACHE; writes are taken as durable "
         "when it acknowledges them",
         features_.identity.serial);
+    durable_ = acknowledged_;
     co_return;
   }
   if (std::optional<Error> fault = fault_of(command, result)) throw *std::move(fault);
   durable_ = std::max(durable_, covered);
-}
-
-Task<void> Lun::do_unmap(RequestContext& context, std::uint64_t offset, std::uint64_t length) {
-  if (features_.unmap) {
-    co_await unmap_runs(context, offset, length);
-  } else if (features_.write_same_unmap) {
-    co_await write_same(context, offset, length, true);
-  } else if (!features_.geometry.can_unmap) {
-    throw Error(ErrorKind::kUnsupported, "the LUN cannot unmap");
-  }
-}
-
-Task<void> Lun::unmap_runs(RequestContext& context, std::uint64_t offset, std::uint64_t length) {
-  const std::uint64_t block = features_.geometry.block_size_bytes;
-  std::uint64_t piece = kMaxUnmapBytes;
-  if (features_.max_unmap_blocks != 0) {
-    piece = std::min(piece, features_.max_unmap_blocks * block);
-  }
-  for (std::uint64_t done = 0; done < length; done += piece) {
-    const std::uint64_t part = std::min(piece, length - done);
-    const std::array<BlockRun, 1> runs = {BlockRun{lba(offset + done), blocks(part)}};
-    const std::vector<std::byte> list = unmap_parameters(runs);
-    const ConstIoSpan parameters(list);
-    const ScsiCommand command{.cdb = cdb::unmap(static_cast<std::uint16_t>(list.size())),
-                              .out = only(parameters)};
-    const CommandResult result = co_await runner_.run(context, command);
-    if (result.not_supported()) {
-      features_.unmap = false;
-      log::warn("lun={}: the target refuses UNMAP: {}", features_.identity.serial,
-                command_error(command.cdb, result).message());
-      co_return;
-    }
-    // tgtd counts no byte of the list as transferred; the content is undefined now either way.
-    if (!result.succeeded()) throw command_error(command.cdb, result);
-  }
-}
-
-Task<void> Lun::do_write_zeroes(RequestContext& context, std::uint64_t offset, std::uint64_t length,
-                                bool may_unmap) {
-  // The results have names because g++ 12 loses its way in `if (co_await ...)`.
-  if (may_unmap && features_.write_same_unmap) {
-    const bool done = co_await write_same(context, offset, length, true);
-    if (done) co_return;
-  }
-  if (features_.write_same) {
-    const bool done = co_await write_same(context, offset, length, false);
-    if (done) co_return;
-  }
-  co_await write_zero_buffers(context, offset, length);
-}
-
-/// False if the target does not know the command; some of the range may be zeros then.
-Task<bool> Lun::write_same(RequestContext& context, std::uint64_t offset, std::uint64_t length,
-                           bool unmap) {
-  const std::uint64_t block = features_.geometry.block_size_bytes;
-  std::uint64_t piece = kMaxWriteSameBytes;
-  if (features_.max_write_same != 0) {
-    piece = std::min(piece, std::min(features_.max_write_same, piece / block) * block);
-  }
-  const std::vector<std::byte> zeros(block);
-  const ConstIoSpan zero_block(zeros);
-  for (std::uint64_t done = 0; done < length; done += piece) {
-    const std::uint64_t part = std::min(piece, length - done);
-    const ScsiCommand command{.cdb = cdb::write_same_16(lba(offset + done), blocks(part), unmap),
-                              .out = only(zero_block)};
-    const CommandResult result = co_await runner_.run(context, command);
-    if (result.not_supported()) {
-      (unmap ? features_.write_same_unmap : features_.write_same) = false;
-      log::info("lun={}: the target refuses WRITE SAME: {}", features_.identity.serial,
-                command_error(command.cdb, result).message());
-      co_return false;
-    }
-    if (std::optional<Error> fault = fault_of(command, result)) throw *std::move(fault);
-  }
-  co_return true;
-}
-
-Task<void> Lun::write_zero_buffers(RequestContext& context, std::uint64_t offset,
-                                   std::uint64_t length) {
-  const std::uint64_t piece = features_.geometry.max_transfer_bytes;
-  // Full size at once: it must not move while another request writes from it.
-  if (zeros_.empty()) zeros_.resize(piece);
-  const std::uint64_t window = piece * kZeroPiecesAtOnce;
-  for (std::uint64_t begin = 0; begin < length; begin += window) {
-    std::vector<Task<void>> writes;
-    for_pieces(
-        offset + begin, std::min(window, length - begin), piece,
-        [&](std::uint64_t at, std::uint64_t /*done*/, std::uint64_t part) {
-          writes.push_back(write_piece(context, at, ConstIoSpan(zeros_).first(part), WriteFlags{}));
-        });
-    co_await when_all(std::move(writes));
-  }
 }
 
 Task<bool> Lun::do_compare_and_write(RequestContext& context, std::uint64_t offset,
@@ -323,6 +293,7 @@ Task<bool> Lun::do_compare_and_write(RequestContext& context, std::uint64_t offs
     features_.max_compare_and_write = 0;
   }
   if (std::optional<Error> fault = fault_of(command, result)) throw *std::move(fault);
+  note_write();
   co_return true;
 }
 

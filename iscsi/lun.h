@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <vector>
 
@@ -25,6 +26,14 @@ class Lun final : public BlockDevice {
   [[nodiscard]] Geometry geometry() const noexcept override { return features_.geometry; }
   [[nodiscard]] const LunFeatures& features() const noexcept { return features_; }
 
+  /// The commands go over a new session from now on. That the target was restarted cannot be told
+  /// from a cut cable: what it acknowledged and no flush covered counts as lost.
+  void note_new_session(const LunFeatures& found);
+  /// The LUN was looked at anew: it may be longer than it was.
+  void note_growth(const LunFeatures& found);
+  /// How often acknowledged writes counted as lost.
+  [[nodiscard]] std::uint64_t losses() const noexcept { return losses_; }
+
  protected:
   Task<void> do_read(RequestContext& context, std::uint64_t offset, IoSpan out) override;
   Task<void> do_write(RequestContext& context, std::uint64_t offset, ConstIoSpan in,
@@ -46,7 +55,8 @@ class Lun final : public BlockDevice {
   /// Of at most 2^32 - 1 blocks.
   [[nodiscard]] std::uint32_t blocks(std::uint64_t length) const;
 
-  Task<bool> move_joined(const JoinedTransfer& run);
+  Task<Joined> move_joined(const JoinedTransfer& run);
+  Task<Joined> send_joined(const JoinedTransfer& run);
   Task<void> read_piece(RequestContext& context, std::uint64_t offset, IoSpan out);
   Task<void> write_piece(RequestContext& context, std::uint64_t offset, ConstIoSpan in,
                          WriteFlags flags);
@@ -63,16 +73,19 @@ class Lun final : public BlockDevice {
                                 std::uint64_t length);
   Task<void> unmap_runs(RequestContext& context, std::uint64_t offset, std::uint64_t length);
   Task<std::vector<LbaState>> lba_states(RequestContext& context, std::uint64_t offset);
+  Task<void> name_holder(RequestContext& context, Error& conflict);
   void note_write() noexcept;
   void check_nothing_lost();
 
   CommandRunner& runner_;
   LunFeatures features_;
   TransferJoiner joiner_;
-  std::vector<std::byte> zeros_;    ///< never written to; made when first needed
-  std::uint64_t acknowledged_ = 0;  ///< writes, ever
-  std::uint64_t durable_ = 0;       ///< how many of them the last successful flush covered
-  std::string lost_;                ///< why no flush can succeed any more; empty = nothing is lost
+  std::vector<std::byte> zeros_;           ///< never written to; made when first needed
+  std::uint64_t acknowledged_ = 0;         ///< writes, ever
+  std::uint64_t durable_ = 0;              ///< how many of them the last successful flush covered
+  std::atomic<std::uint64_t> losses_ = 0;  ///< by lost sessions; any thread may read it
+  std::uint64_t losses_told_ = 0;          ///< by a flush that failed
+  std::string lost_;  ///< why no flush can succeed any more; empty = nothing is lost
 };
 
 }  // namespace lunfs::iscsi

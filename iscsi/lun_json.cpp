@@ -45,8 +45,12 @@ Json lun_json(const LunFeatures& features) {
 Json session_json(const LunDevice& lun) {
   const SessionStats stats = lun.stats();
   const SessionNames names = lun.names();
+  const SessionState state = lun.state();
   Json json = {{"portal", names.portal},
-               {"state", lun.connected() ? "up" : "lost"},
+               {"state", name_of(state.kind)},
+               {"outages", state.outages},
+               {"lost_for_seconds", state.lost_for.count()},
+               {"lost_because", state.reason},
                {"initiator", names.initiator},
                {"target", names.target},
                {"lun", names.lun},

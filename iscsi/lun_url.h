@@ -35,7 +35,7 @@ struct LunUrl {
   /// kUsage with the fault. A password in the URL (user%secret@ or user:secret@, or any ?query) is
   /// refused by a message that says where secrets go and does not repeat the text.
   static LunUrl parse(std::string_view text);
-  /// The URL without the user: what mount tables and logs may show.
+  /// The URL without the user: what logs and status show.
   [[nodiscard]] std::string text() const;
 };
 

@@ -8,9 +8,13 @@
 #include <utility>
 
 #include "base/log.h"
+#include "iscsi/command_runner.h"
 #include "iscsi/discovery.h"
 #include "iscsi/login.h"
-#include "iscsi/target_session.h"
+#include "iscsi/lun_probe.h"
+#include "iscsi/opened_lun.h"
+#include "iscsi/session.h"
+#include "iscsi/session_keeper.h"
 
 namespace lunfs::iscsi {
 
@@ -46,13 +50,20 @@ Task<Error> naming_targets(RequestContext& context, Reactor& reactor, ThreadPool
       .advise(error.remedy());
 }
 
+LoginRequest login_request(const LunOptions& options) {
+  return {.portal = options.url.portal,
+          .connection = {.initiator_name = options.initiator_name,
+                         .target = options.url.target,
+                         .chap = options.chap,
+                         .initiator_alias = options.initiator_alias,
+                         .isid = Isid::random(),
+                         .keep_alive = options.keep_alive},
+          .credentials_source = options.credentials_source};
+}
+
 Task<std::unique_ptr<Connection>> log_in_naming_targets(RequestContext& context, Reactor& reactor,
-                                                        ThreadPool& pool,
-                                                        const LunOptions& options) {
-  LoginRequest request{
-      options.url.portal,
-      {options.initiator_name, options.url.target, options.chap, options.initiator_alias},
-      options.credentials_source};
+                                                        ThreadPool& pool, const LunOptions& options,
+                                                        LoginRequest request) {
   std::optional<Error> unknown_target;
   try {
     co_return co_await log_in(context, reactor, pool, request);
@@ -67,18 +78,18 @@ Task<std::unique_ptr<Connection>> log_in_naming_targets(RequestContext& context,
   throw named;
 }
 
-Task<std::unique_ptr<LunDevice>> open_naming_luns(RequestContext& context, TargetSession& session,
-                                                  const LunOptions& options) {
+Task<LunFeatures> probe_naming_luns(RequestContext& context, CommandRunner& runner,
+                                    const LunOptions& options) {
   std::optional<Error> unusable;
   try {
-    co_return co_await session.open(context, options.url.lun, options.access, options.writes);
+    co_return co_await probe_lun(context, runner, options.url.lun);
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kNotFound) throw;
     unusable = error;
   }
   std::vector<std::uint16_t> luns;
   try {
-    luns = co_await session.luns(context);
+    luns = co_await report_luns(context, runner);
   } catch (const Error& error) {
     log::debug("REPORT LUNS: {}", error.message());
   }
@@ -101,21 +112,38 @@ Task<std::unique_ptr<LunDevice>> open_lun(RequestContext& context, Reactor& reac
   RequestContext opening = context;
   opening.deadline =
       std::min(context.deadline, RequestContext::Clock::now() + options.login_timeout);
+  const LoginRequest request = login_request(options);
   std::unique_ptr<Connection> connection =
-      co_await log_in_naming_targets(opening, reactor, pool, options);
+      co_await log_in_naming_targets(opening, reactor, pool, options, request);
   const std::string place = fmt::format("LUN {} of {}", options.url.lun, options.url.target.text());
-  TargetSession session(reactor, std::move(connection), options.command_timeout, options.retries);
   std::unique_ptr<LunDevice> device;
   {
     const EndAtDeadline guard(
-        session.connection(), opening,
+        *connection, opening,
         fmt::format("{} did not answer within the login timeout", options.url.portal.text()));
+    auto session =
+        std::make_shared<Session>(std::move(connection), options.url.lun, options.command_timeout);
+    CommandRunner runner(*session, options.retries);
+    LunFeatures features;
     try {
-      device = co_await open_naming_luns(opening, session, options);
+      features = co_await probe_naming_luns(opening, runner, options);
     } catch (Error& error) {
       error.add_context(place);
       throw;
     }
+    auto sessions = std::make_shared<SessionKeeper>(
+        reactor, pool,
+        SessionKeeper::Options{.login = request,
+                               .lun = options.url.lun,
+                               .command_timeout = options.command_timeout,
+                               .outage_limit = options.outage_limit,
+                               .attempt_limit = options.login_timeout,
+                               .retries = options.retries},
+        features.identity);
+    sessions->start(std::move(session));
+    device = std::make_unique<OpenedLun>(
+        std::move(sessions), options.url.lun, std::move(features),
+        OpenedLun::Manners{options.access, options.retries, options.writes});
   }
   const LunIdentity& identity = device->identity();
   log::info("{}: {} {} serial={} id={} {} bytes in blocks of {}{}", place, identity.vendor,

@@ -1,10 +1,9 @@
 #pragma once
 
 #include <chrono>
-#include <functional>
+#include <cstdint>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "base/block_device.h"
 #include "base/file_device.h"
@@ -15,6 +14,7 @@
 #include "iscsi/lun_features.h"
 #include "iscsi/lun_url.h"
 #include "iscsi/retry_policy.h"
+#include "iscsi/session_facts.h"
 
 namespace lunfs::iscsi {
 
@@ -29,6 +29,9 @@ struct LunOptions {
   std::chrono::seconds login_timeout{15};
   /// How long a command may go unanswered before the session counts as lost.
   std::chrono::seconds command_timeout{120};
+  /// How long a command waits for its answer while sessions are lost and restored.
+  std::chrono::seconds outage_limit{120};
+  std::chrono::seconds keep_alive{5};  ///< see ConnectionOptions
   RetryLimits retries{};
   /// With kReadOnly no command that changes the LUN can be sent.
   Access access = Access::kReadWrite;
@@ -37,25 +40,8 @@ struct LunOptions {
   std::shared_ptr<RangeLock::Line> writes{};
 };
 
-/// What a session has done so far.
-struct SessionStats {
-  std::uint64_t commands = 0;       ///< SCSI commands sent, retries included
-  std::uint64_t retries = 0;        ///< commands sent again after UNIT ATTENTION, BUSY, ...
-  std::uint64_t bytes_read = 0;     ///< Data-In of commands that succeeded
-  std::uint64_t bytes_written = 0;  ///< Data-Out of commands that succeeded
-};
-
-/// Who talks to whom in a session.
-struct SessionNames {
-  std::string initiator;
-  std::string target;
-  std::uint16_t lun = 0;
-  std::string portal;     ///< host:port, numeric
-  std::string_view chap;  ///< "none", "one-way", "mutual"
-};
-
-/// A session with one LUN: a byte-granular BlockDevice that the reactor's turn drives. Belongs to
-/// the reactor's thread.
+/// A LUN and its session, which is restored when it is lost where open_lun() opened it: a
+/// byte-granular BlockDevice that the reactor's turn drives. Belongs to the reactor's thread.
 class LunDevice : public BlockDevice {
  public:
   [[nodiscard]] virtual const LunFeatures& features() const noexcept = 0;
@@ -63,9 +49,15 @@ class LunDevice : public BlockDevice {
   [[nodiscard]] virtual SessionNames names() const = 0;
   /// host:port that the session runs to
   [[nodiscard]] std::string portal_text() const { return names().portal; }
-  /// False once the session is lost: all I/O then fails at once by kUnreachable.
-  [[nodiscard]] virtual bool connected() const noexcept = 0;
+  [[nodiscard]] virtual SessionState state() const = 0;
+  [[nodiscard]] bool connected() const { return state().kind == SessionState::Kind::kUp; }
   [[nodiscard]] virtual SessionStats stats() const noexcept = 0;
+  /// How often, ever, acknowledged writes that no flush had covered may have been lost with the
+  /// target's cache. The next flush fails for each; who has open files tells their owners. Any
+  /// thread.
+  [[nodiscard]] virtual std::uint64_t losses() const noexcept = 0;
+  /// What `guard` refers to outlives the device, or a guard that replaces it.
+  virtual void set_resume_guard(ResumeGuard guard) = 0;
   /// Ends the session politely; waits for the target's answer until the context's deadline, then
   /// drops the connection. Never throws. No I/O may be in flight.
   virtual Task<void> logout(RequestContext& context) = 0;

@@ -22,6 +22,7 @@ enum Opcode : std::uint8_t {
   kWriteSame16 = 0x93,
   kServiceActionIn16 = 0x9e,
   kReportLuns = 0xa0,
+  kPersistentReserveIn = 0x5e,
 };
 constexpr std::uint8_t kReadCapacity16 = 0x10;  // service actions of kServiceActionIn16
 constexpr std::uint8_t kGetLbaStatus = 0x12;
@@ -152,6 +153,8 @@ std::string_view command_name(const Cdb& cdb) noexcept {
       return cdb.bytes[1] == kGetLbaStatus ? "GET LBA STATUS" : "READ CAPACITY(16)";
     case kReportLuns:
       return "REPORT LUNS";
+    case kPersistentReserveIn:
+      return "PERSISTENT RESERVE IN";
     default:
       return "SCSI command";
   }
@@ -204,6 +207,14 @@ Cdb write_16(std::uint64_t lba, std::uint32_t blocks, bool fua) {
 }
 
 Cdb synchronize_cache_10() { return make(kSynchronizeCache10, 10); }
+
+Cdb read_reservation(std::uint16_t allocation_length) {
+  constexpr std::uint8_t kReadReservation = 0x01;
+  Cdb cdb = make(kPersistentReserveIn, 10);
+  cdb.bytes[1] = kReadReservation;
+  put(cdb, 7, allocation_length);
+  return cdb;
+}
 
 Cdb unmap(std::uint16_t parameter_length) {
   Cdb cdb = make(kUnmap, 10);

@@ -9,6 +9,7 @@
 
 #include "base/block_device.h"
 #include "base/error.h"
+#include "base/request_context.h"
 #include "iscsi/sense.h"
 
 namespace lunfs::iscsi {
@@ -27,6 +28,18 @@ struct ScsiCommand {
   std::span<const ConstIoSpan> out{};  ///< what is sent; not together with `in`
   Resend resend = Resend::kAllowed;
   std::optional<std::uint16_t> lun{};  ///< none: the session's
+  /// When the caller began to wait, from which a SessionKeeper counts; none: now.
+  std::optional<RequestContext::Clock::time_point> since{};
+  /// Fails when the session ends or is not there, whatever `resend` says: whoever sent it sends its
+  /// parts again.
+  bool once = false;
+  /// Its data was sent before, by another command, and the outcome of that is not known.
+  bool maybe_sent = false;
+  /// Fails by kUnreachable, unsent, while it is not known what LUN the session leads to.
+  bool not_in_doubt = false;
+  /// When a command that is not answered ends its session, if that is before the session's own
+  /// time.
+  std::optional<RequestContext::Clock::time_point> due{};
 
   [[nodiscard]] std::size_t in_size() const noexcept { return size_of(in); }
   [[nodiscard]] std::size_t out_size() const noexcept { return size_of(out); }
@@ -93,6 +106,8 @@ Cdb read_16(std::uint64_t lba, std::uint32_t blocks);
 Cdb write_16(std::uint64_t lba, std::uint32_t blocks, bool fua);
 /// The whole LUN; (10), as every target has it.
 Cdb synchronize_cache_10();
+/// PERSISTENT RESERVE IN: who holds the LUN
+Cdb read_reservation(std::uint16_t allocation_length);
 Cdb unmap(std::uint16_t parameter_length);
 Cdb write_same_16(std::uint64_t lba, std::uint32_t blocks, bool unmap);
 Cdb compare_and_write(std::uint64_t lba, std::uint8_t blocks);

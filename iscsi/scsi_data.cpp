@@ -100,6 +100,15 @@ ConstByteSpan parse_vpd(ConstByteSpan bytes, std::uint8_t page) {
   return rest.first(std::min(length, rest.size()));
 }
 
+std::optional<std::uint64_t> parse_reservation_key(ConstByteSpan bytes) {
+  constexpr std::size_t kLengthAt = 4;
+  constexpr std::size_t kKeyAt = 8;
+  constexpr std::uint32_t kOneReservation = 16;
+  if (bytes.size() < kKeyAt + sizeof(std::uint64_t)) return std::nullopt;
+  if (load_be<std::uint32_t>(bytes, kLengthAt) < kOneReservation) return std::nullopt;
+  return load_be<std::uint64_t>(bytes, kKeyAt);
+}
+
 std::string parse_serial(ConstByteSpan payload) { return printable(payload); }
 
 std::string parse_designator(ConstByteSpan payload) {

@@ -52,6 +52,10 @@ struct Provisioning {
 };
 Provisioning parse_provisioning(ConstByteSpan payload);
 
+/// PERSISTENT RESERVE IN, READ RESERVATION: the key of who holds the LUN; nullopt: nobody does.
+/// Source: SPC-5 §6.16.3.
+std::optional<std::uint64_t> parse_reservation_key(ConstByteSpan bytes);
+
 struct Capacity {
   std::uint64_t blocks = 0;
   std::uint32_t block_size = 0;           ///< bytes

@@ -170,6 +170,9 @@ Task<CommandResult> Session::execute(RequestContext& context, const ScsiCommand&
     ~Place() { session.leave(); }
   } const place{*this};
   if (connection_->ended()) throw connection_->failure();
+  if (in_doubt_ && command.not_in_doubt) {
+    throw Error(ErrorKind::kUnreachable, "what LUN the session leads to is not known");
+  }
 
   Request request{*this, command};
   start(request);
@@ -177,7 +180,7 @@ Task<CommandResult> Session::execute(RequestContext& context, const ScsiCommand&
   const std::uint64_t received = connection_->tap().take(request.task->itt);
   if (!request.status) {
     const Error& failure = connection_->failure();
-    if (command.resend == Resend::kNever && command.out_size() != 0) {
+    if (command.out_size() != 0) {
       throw Error(ErrorKind::kOutcomeUnknown,
                   fmt::format("{} was sent and not answered: {}", command_name(command.cdb),
                               failure.message()));
@@ -194,6 +197,21 @@ Task<CommandResult> Session::execute(RequestContext& context, const ScsiCommand&
     (command.in.empty() ? stats_.bytes_written : stats_.bytes_read) += asked - result.missing_bytes;
   }
   co_return result;
+}
+
+SessionNames Session::names() const {
+  const ConnectionOptions& options = connection_->options();
+  return {.initiator = options.initiator_name,
+          .target = options.target ? options.target->text() : std::string(),
+          .lun = lun_,
+          .portal = connection_->address().text(),
+          .chap = options.chap.method()};
+}
+
+SessionState Session::state() const {
+  if (!connection_->ended()) return {};
+  return {
+      .kind = SessionState::Kind::kLost, .outages = 1, .reason = connection_->failure().message()};
 }
 
 bool Session::full() const noexcept {
@@ -231,7 +249,9 @@ void Session::start(Request& request) {
   const std::uint16_t lun = encoded_lun(request.command.lun.value_or(lun_));
   if (iscsi_scsi_command_async(connection_->context(), lun, request.task.get(),
                                &Callbacks::on_command, nullptr, &request) != 0) {
-    throw Error(ErrorKind::kUnreachable, "the session takes no more commands");
+    // It was not sent. What else is in flight is as good as lost: libiscsi is leaving.
+    connection_->end(Error(ErrorKind::kUnreachable, "the session takes no more commands"));
+    throw connection_->failure();
   }
   if (spare_.empty()) spare_.push_back(nullptr);
   request.place = spare_.begin();
@@ -278,12 +298,19 @@ Outstanding Session::outstanding() const noexcept {
 void Session::on_tick() noexcept {
   const auto now = RequestContext::Clock::now();
   for (const Requests* requests : {&in_flight_, &draining_}) {
-    if (requests->empty() || now - requests->front()->started < command_timeout_) continue;
-    connection_->end(Error(
-        ErrorKind::kUnreachable,
-        fmt::format("{} did not answer {} for {} s", connection_->address().text(),
-                    command_name(requests->front()->command.cdb),
-                    std::chrono::duration_cast<std::chrono::seconds>(command_timeout_).count())));
+    const auto late = std::find_if(requests->begin(), requests->end(), [&](const Request* request) {
+      const auto due = request->command.due;
+      return now - request->started >= command_timeout_ || (due && now >= *due);
+    });
+    if (late == requests->end()) continue;
+    // Looked once a second: the limit is what counts.
+    const auto waited =
+        std::min<RequestContext::Clock::duration>(now - (*late)->started, command_timeout_);
+    connection_->end(
+        Error(ErrorKind::kUnreachable,
+              fmt::format("{} did not answer {} for {} s", connection_->address().text(),
+                          command_name((*late)->command.cdb),
+                          std::chrono::duration_cast<std::chrono::seconds>(waited).count())));
     return;
   }
 }
@@ -294,6 +321,7 @@ void Session::on_end() noexcept {
     while (!requests->empty()) finish_first(*requests);
   }
   for (Waiter* waiter : waiting_) waiter->admitted.wake();
+  if (ended_) ended_();
 }
 
 }  // namespace lunfs::iscsi

@@ -4,14 +4,17 @@
 #include <coroutine>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <memory>
+#include <string>
+#include <utility>
 
 #include "base/request_context.h"
 #include "base/task.h"
 #include "base/wake_up.h"
+#include "iscsi/command_port.h"
 #include "iscsi/connection.h"
-#include "iscsi/open_lun.h"
 #include "iscsi/scsi_command.h"
 
 namespace lunfs::iscsi {
@@ -20,31 +23,40 @@ namespace lunfs::iscsi {
 ///
 /// At most kMaxInFlight commands are with libiscsi, more wait in order; who waits leaves when its
 /// deadline passes or it is cancelled. A command that was sent runs to its end, which is the
-/// target's answer or the end of the connection: one that goes unanswered for command_timeout ends
-/// it. Then everything in flight and everything later fails at once. A command's buffers are not
-/// touched any more once execute() has ended.
+/// target's answer or the end of the connection: one that goes unanswered for command_timeout, or
+/// past its `due`, ends it. Then everything in flight and everything later fails at once. A
+/// command's buffers are not touched any more once execute() has ended.
 ///
 /// Belongs to the reactor's thread. No command may be in flight when it is destroyed.
-class Session final : private Connection::User {
+class Session final : public CommandPort, private Connection::User {
  public:
   static constexpr std::size_t kMaxInFlight = 128;
 
   Session(std::unique_ptr<Connection> connection, std::uint16_t lun,
           std::chrono::milliseconds command_timeout);
-  Session(const Session&) = delete;
-  Session& operator=(const Session&) = delete;
   ~Session() override;
 
   /// Sends the command once and returns the target's answer, whatever it is.
   ///
-  /// Errors: kUnreachable (the session is lost), kOutcomeUnknown (the same, for a write with
-  /// Resend::kNever that was sent), kTimedOut and kCancelled (before it was sent); what the
-  /// connection was ended with.
-  Task<CommandResult> execute(RequestContext& context, const ScsiCommand& command);
+  /// Errors: kOutcomeUnknown (the session is lost, and a command with data for the target was
+  /// sent), kUnreachable (the same, for every other command), kTimedOut and kCancelled (before it
+  /// was sent); what the connection was ended with.
+  Task<CommandResult> execute(RequestContext& context, const ScsiCommand& command) override;
+
+  /// `callback` is called once, when the connection ends: before anybody who waits is resumed. It
+  /// must neither throw nor destroy this.
+  void set_on_end(std::function<void()> callback) { ended_ = std::move(callback); }
 
   [[nodiscard]] Connection& connection() noexcept { return *connection_; }
-  [[nodiscard]] const SessionStats& stats() const noexcept { return stats_; }
-  void count_retry() noexcept { ++stats_.retries; }
+  /// Whether the LUN may be another one than the session began with: for its owner to note.
+  [[nodiscard]] bool in_doubt() const noexcept { return in_doubt_; }
+  void set_in_doubt(bool value) noexcept { in_doubt_ = value; }
+  void count_retry() noexcept override { ++stats_.retries; }
+  [[nodiscard]] SessionNames names() const override;
+  [[nodiscard]] SessionState state() const override;
+  [[nodiscard]] SessionStats stats() const noexcept override { return stats_; }
+  [[nodiscard]] Reactor& reactor() noexcept override { return connection_->reactor(); }
+  Task<void> logout(RequestContext& context) override { return connection_->logout(context); }
 
  private:
   struct Request;
@@ -73,6 +85,8 @@ class Session final : private Connection::User {
   std::uint16_t lun_;
   std::chrono::milliseconds command_timeout_;
   SessionStats stats_;
+  std::function<void()> ended_;
+  bool in_doubt_ = false;
 
   std::size_t entered_ = 0;       ///< commands admitted and not ended
   std::list<Waiter*> waiting_;    ///< in order of arrival

@@ -145,6 +145,7 @@ ssize_t SocketBuffer::fill(int fd, std::span<const iovec> parts, std::size_t ski
   const ssize_t got = recvmsg(fd, &message, 0);
   if (got <= 0) return got;
   const auto size = static_cast<std::size_t>(got);
+  taken_from_socket_ += size;
   dry_ = size < wanted + ahead;
   received_begin_ = 0;
   received_end_ = size - std::min(size, wanted);

@@ -31,6 +31,8 @@ class SocketBuffer final : public SocketCalls {
   [[nodiscard]] std::size_t received_bytes() const noexcept {
     return received_end_ - received_begin_;
   }
+  /// Bytes ever received; since begin().
+  [[nodiscard]] std::uint64_t taken_from_socket() const noexcept { return taken_from_socket_; }
   /// Bytes that libiscsi takes for sent wait for the socket to be writable.
   [[nodiscard]] bool has_unsent() const noexcept { return !unsent_.empty(); }
   /// Sends what waits, as much as the socket takes. False if the connection is broken.
@@ -51,6 +53,7 @@ class SocketBuffer final : public SocketCalls {
   std::vector<std::byte> received_;  ///< [begin, end) is libiscsi's to take
   std::size_t received_begin_ = 0;
   std::size_t received_end_ = 0;
+  std::uint64_t taken_from_socket_ = 0;
   std::vector<std::byte> unsent_;
 };
 

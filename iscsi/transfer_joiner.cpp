@@ -25,7 +25,7 @@ struct TransferJoiner::Entry {
   Transfer transfer;
   std::size_t order;  ///< in the turn
   bool settled = false;
-  bool moved = false;
+  Joined outcome = Joined::kAlone;
   std::exception_ptr failure{};
   std::coroutine_handle<> waiting{};
 };
@@ -42,7 +42,7 @@ TransferJoiner::TransferJoiner(Reactor& reactor, std::uint64_t max_transfer_byte
       max_joined_bytes_(std::min(kMaxJoinedBytes, max_transfer_bytes)),
       send_(std::move(send)) {}
 
-Task<bool> TransferJoiner::join(Transfer transfer) {
+Task<Joined> TransferJoiner::join(Transfer transfer) {
   Entry entry{transfer, pending_.size()};
   pending_.push_back(&entry);
   if (pending_.size() == 1) {  // the first of the turn sees to all
@@ -51,7 +51,7 @@ Task<bool> TransferJoiner::join(Transfer transfer) {
   }
   co_await Settled{entry};
   if (entry.failure) std::rethrow_exception(entry.failure);
-  co_return entry.moved;
+  co_return entry.outcome;
 }
 
 bool TransferJoiner::fits_behind(std::span<Entry* const> run, const Entry& next) const {
@@ -74,7 +74,7 @@ void TransferJoiner::dispatch() {
     const std::span<Entry*> run = rest.first(count);
     rest = rest.subspan(count);
     if (count == 1) {
-      settle(*run.front(), false);
+      settle(*run.front(), Joined::kAlone);
     } else {
       spawn(move_together({run.begin(), run.end()}),
             [](const std::exception_ptr& /*told to each*/) {});
@@ -84,14 +84,14 @@ void TransferJoiner::dispatch() {
   spare_ = std::move(all);
 }
 
-void TransferJoiner::settle(Entry& entry, bool moved) {
+void TransferJoiner::settle(Entry& entry, Joined outcome) {
   entry.settled = true;
-  entry.moved = moved;
+  entry.outcome = outcome;
   if (entry.waiting) reactor_.defer(entry.waiting);
 }
 
 Task<void> TransferJoiner::move_together(std::vector<Entry*> members) {
-  bool moved = false;
+  Joined outcome = Joined::kAlone;
   std::exception_ptr failure;
   try {
     JoinedTransfer run{.offset = members.front()->transfer.offset, .in = {}, .out = {}};
@@ -103,13 +103,13 @@ Task<void> TransferJoiner::move_together(std::vector<Entry*> members) {
         run.in.push_back(member->transfer.in);
       }
     }
-    moved = co_await send_(run);
+    outcome = co_await send_(run);
   } catch (...) {
     failure = std::current_exception();
   }
   for (Entry* member : members) {
     member->failure = failure;
-    settle(*member, moved);
+    settle(*member, outcome);
   }
 }
 

@@ -31,15 +31,22 @@ struct JoinedTransfer {
   std::vector<ConstIoSpan> out;
 };
 
+/// What became of a transfer.
+enum class Joined {
+  kAlone,     ///< it has no neighbour in this turn, or nothing was sent: the caller moves it alone
+  kMoved,     ///< it was moved together with neighbours
+  kNotMoved,  ///< their command was sent and failed: the caller moves it alone
+};
+
 /// Finds the neighbours among the transfers that come in one turn of the loop (one drain of
 /// /dev/fuse) and lets each such run go as one command: to a target a command costs about as much
 /// as the 4 KiB that it moves. Nobody waits for more to come; a lone transfer goes in the same
 /// turn. docs/performance.md. Belongs to the reactor's thread.
 class TransferJoiner {
  public:
-  /// Moves a run by one command. False if the target refused it and its parts are to be tried one
-  /// by one. What it throws goes to all of them.
-  using Send = std::function<Task<bool>(const JoinedTransfer& run)>;
+  /// Moves a run by one command. If not kMoved its parts are to be tried one by one. What it throws
+  /// goes to all of them.
+  using Send = std::function<Task<Joined>(const JoinedTransfer& run)>;
 
   /// Longer ones gain nothing by company.
   static constexpr std::uint64_t kMaxPartBytes = 128U << 10U;
@@ -49,16 +56,15 @@ class TransferJoiner {
   /// `reactor` outlives this. @param max_transfer_bytes  the longest command of the LUN
   TransferJoiner(Reactor& reactor, std::uint64_t max_transfer_bytes, Send send);
 
-  /// Ends when the transfer was moved together with neighbours: true. False if nothing was done: it
-  /// has none in this turn, or their command was refused; the caller moves it alone.
-  Task<bool> join(Transfer transfer);
+  /// Ends when it is known which it is.
+  Task<Joined> join(Transfer transfer);
 
  private:
   struct Entry;
   struct Settled;
 
   void dispatch();
-  void settle(Entry& entry, bool moved);
+  void settle(Entry& entry, Joined outcome);
   Task<void> move_together(std::vector<Entry*> members);
   [[nodiscard]] bool fits_behind(std::span<Entry* const> run, const Entry& next) const;
 

@@ -132,8 +132,7 @@ Task<void> look_at_luns(Visit& visit) {
 /// Of a target that lets us in: its LUNs.
 Task<void> visit_target(RequestContext& context, Probe& probe, LoggedIn logged_in, iscsi::Iqn name,
                         Json& record) {
-  iscsi::TargetSession session(probe.reactor, std::move(logged_in.connection),
-                               probe.options.timeout, {});
+  iscsi::TargetSession session(std::move(logged_in.connection), probe.options.timeout, {});
   record["state"] = "ok";
   record["portal"] = session.connection().address().text();
   record["chap"] = session.connection().options().chap.method();

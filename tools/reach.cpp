@@ -76,6 +76,7 @@ Task<void> open_source(RequestContext& context, Reading& reading) {
   lun.access = Access::kReadOnly;
   lun.login_timeout = std::min(kLoginLimit, reading.options.timeout());
   lun.command_timeout = reading.options.timeout();
+  lun.outage_limit = lun.command_timeout;
   reading.notice = identity.notice();
   std::unique_ptr<iscsi::LunDevice> device;
   try {

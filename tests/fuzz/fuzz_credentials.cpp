@@ -1,6 +1,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "base/error.h"
 #include "iscsi/credentials.h"
@@ -13,9 +14,10 @@ void check(const Chap& chap) {
   if (chap.username.empty() != chap.password.empty()) __builtin_trap();
   if (chap.username_in.empty() != chap.password_in.empty()) __builtin_trap();
   if (chap.mutual() && (!chap.offered() || chap.password == chap.password_in)) __builtin_trap();
-  for (const std::string* text :
-       {&chap.username, &chap.password, &chap.username_in, &chap.password_in}) {
-    if (text->size() > 255) __builtin_trap();
+  for (const std::string_view text :
+       {std::string_view(chap.username), chap.password.view(), std::string_view(chap.username_in),
+        chap.password_in.view()}) {
+    if (text.size() > lunfs::iscsi::kMaxSecretBytes) __builtin_trap();
   }
 }
 

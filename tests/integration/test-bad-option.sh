@@ -3,7 +3,7 @@
 
 . "$(dirname "$0")/functions.sh"
 
-help='see lunfs --help or lunfs\(1\)'
+help='see lunfs --help or lunfs\(8\)'
 truncate -s 1m "$work/lun.img"
 refused 7 "$work/lun.img" "$mnt" -o sesions=2
 tells "unknown option 'sesions'" 'it is misspelt, or another version of lunfs has it' "$help"

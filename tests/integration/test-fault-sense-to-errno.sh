@@ -26,3 +26,5 @@ expect write '"action": "sense", "sense": [3, 12, 0]' 'Input/output error' 'MEDI
 expect write '"action": "sense", "sense": [7, 39, 7]' 'No space left' 'SPACE|27/?07|0x2707'
 expect write '"action": "sense", "sense": [7, 39, 0]' 'Read-only|not permitted|Input/output' 'WRITE.PROTECT|DATA.PROTECT'
 expect write '"action": "conflict"' 'busy|Input/output' 'RESERVATION.CONFLICT|reserv'
+# Offline: nothing that passes by itself
+expect read '"action": "sense", "sense": [2, 4, 3]' 'busy' 'NOT.READY'

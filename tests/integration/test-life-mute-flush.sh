@@ -15,6 +15,6 @@ status=0
 mount_said=$(bounded 90 "$LUNFS" -u "$mnt" 2>&1) || status=$?
 assert_less $((SECONDS - start)) 60 "seconds until the end"
 assert_equal 1 "$status" "exit status of lunfs -u ($mount_said)"
-tells "$mnt: unmounted, but not everything written is known to be durable: no answer to the last flush for 30 s" \
+tells "$mnt: unmounted, but not everything written is known to be durable \(4096 bytes of disk\): no answer to the last flush for 30 s" \
   'the session was lost before everything was durable' 'check what was written last; see the log'
 wait_until 20 no_daemon_of "$mnt" || fail "the daemon lives"

@@ -13,3 +13,13 @@ tells "the VG is mounted read-write already: pid $(daemons_of "$mnt") on $mnt" \
   'use the other mount, unmount it first, or mount this one with -o ro'
 mount_lunfs "$(lun_url)" "$work/second" -o ro
 assert_same_bytes "$work/second/disk" "$work/lun.img.disk" "read through the second mount"
+unmount "$work/second"
+unmount "$mnt"
+
+echo "the same with an image:"
+mount_lunfs "$work/lun.img" "$mnt"
+refused 28 "$work/lun.img" "$work/second"
+tells "$work/lun.img: held by another program \(pid $(daemons_of "$mnt")\), mounted on $mnt" \
+  'a lunfs mount or another program has locked it' 'end the other mount first, or mount this one with -o ro'
+mount_lunfs "$work/lun.img" "$work/second" -o ro
+assert_same_bytes "$work/second/disk" "$work/lun.img.disk" "read through the second mount"

@@ -1,12 +1,12 @@
 #!/bin/bash
-# A target that dies under load: I/O fails with EIO at once, nothing hangs, umount works and the daemon ends. @short
+# A target that dies under load and stays away: I/O fails with EIO when timeout is over, nothing hangs, umount works and the daemon ends. @short
 
 . "$(dirname "$0")/functions.sh"
 
 requires fio
 simple_vg "$work/lun.img"
 serve "$work/lun.img"
-mount_lunfs "$(lun_url)" "$mnt"
+mount_lunfs "$(lun_url)" "$mnt" -o timeout=3
 jobs=()
 for job in randread randwrite; do
   bounded 60 fio --name=$job --filename="$mnt/disk" --rw=$job --bs=4k --iodepth=16 --ioengine=libaio --direct=1 \

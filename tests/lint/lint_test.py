@@ -190,7 +190,7 @@ MOUNT_HELP = """lunfs shows.
   -o, --options OPTIONS, comma-separated:
     ro, rw              how
 """
-MOUNT_PAGE = """# lunfs(1)
+MOUNT_PAGE = """# lunfs(8)
 
 ## OPTIONS
 
@@ -232,7 +232,7 @@ class ManOptions(unittest.TestCase):
                            {"lunfs-x": help_text, "lunfs-x show": help_of_show})
 
     def run_mount(self, page=MOUNT_PAGE, help_text=MOUNT_HELP):
-        return self.run_on({"lunfs.1.md": page}, {"lunfs": help_text})
+        return self.run_on({"lunfs.8.md": page}, {"lunfs": help_text})
 
     def assert_finds(self, done, words):
         self.assertEqual(done.returncode, 1, done.stdout + done.stderr)

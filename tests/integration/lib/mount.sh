@@ -5,8 +5,8 @@ log=$work/lunfs.log
 # there is none.
 initiator=iqn.2026-11.example:host7
 
-# daemons_of DIR: the pids of the lunfs processes that serve DIR
-daemons_of() {
+# lunfs_processes_of DIR: the pids of all lunfs processes with DIR as an argument
+lunfs_processes_of() {
   local cmdline pid
   for cmdline in $(grep -lzxFs -- "$1" /proc/[0-9]*/cmdline); do
     pid=${cmdline#/proc/}
@@ -14,6 +14,18 @@ daemons_of() {
     if [[ $(readlink "/proc/$pid/exe" 2>/dev/null) == "$(readlink -f "$LUNFS")"* ]]; then echo "$pid"; fi
   done
 }
+is_watcher() { [[ $(tr '\0' '\n' 2>/dev/null <"/proc/$1/cmdline" | head -n 1) == lunfs-watcher ]]; }
+
+# daemons_of DIR: the pids of the lunfs processes that serve DIR; watchers_of DIR: of those that watch over it
+daemons_of() {
+  local pid
+  for pid in $(lunfs_processes_of "$1"); do is_watcher "$pid" || echo "$pid"; done
+}
+watchers_of() {
+  local pid
+  for pid in $(lunfs_processes_of "$1"); do if is_watcher "$pid"; then echo "$pid"; fi; done
+}
+no_process_of() { [[ -z $(lunfs_processes_of "$1") ]]; }
 no_daemon_of() { [[ -z $(daemons_of "$1") ]]; }
 
 # forget_other_mounts: in a mount namespace of its own a test holds copies of the mounts that others
@@ -21,6 +33,20 @@ no_daemon_of() { [[ -z $(daemons_of "$1") ]]; }
 forget_other_mounts() {
   local dir
   for dir in $(awk '/ - fuse.lunfs / { print $5 }' /proc/self/mountinfo); do umount -cl "$dir"; done
+}
+
+# with_installed_lunfs: in a mount namespace of its own, as the package installs them: /sbin/mount.lunfs and a
+# lunfs that mount.fuse3 finds; mount(8)'s own notes are kept from the system's
+with_installed_lunfs() {
+  grep -qw overlay /proc/filesystems || skip "needs the overlay file system, to put a mount helper beside the system's"
+  [[ -x /sbin/mount.fuse3 ]] || skip "needs mount.fuse3"
+  forget_other_mounts
+  mkdir "$work/upper" "$work/overlay"
+  mount -t overlay overlay -o "lowerdir=/usr/sbin,upperdir=$work/upper,workdir=$work/overlay" /usr/sbin
+  ln -s "$LUNFS" /usr/sbin/lunfs
+  ln -s "$LUNFS" /usr/sbin/mount.lunfs
+  mkdir -p /run/mount
+  mount -t tmpfs none /run/mount
 }
 
 is_mounted() { grep -qF " $1 " /proc/self/mountinfo; }

@@ -81,3 +81,29 @@ write_credentials() {
   shift 2
   (umask 077 && { echo "[$section]" && printf '%s\n' "$@"; } >"$file")
 }
+
+# without_cache: LUN 1 has no volatile cache from now on (caching mode page with WCE=0)
+without_cache() {
+  tgt --op update --mode logicalunit --tid 1 --lun 1 \
+    --params 'mode_page=8:0:18:0x10:0:0xff:0xff:0:0:0xff:0xff:0xff:0xff:0x80:0x14:0:0:0:0:0:0'
+}
+
+# serve_again IMAGE [COMMAND]: a new tgtd on the port of the one that was killed, with IMAGE as its LUN 1;
+# COMMAND runs before initiators are let in
+serve_again() {
+  wait "$tgt_pid" 2>/dev/null || true
+  tgt_control=$((30000 + RANDOM % 1000))
+  tgtd -f -C "$tgt_control" --iscsi "portal=127.0.0.1:$tgt_port" >"$work/tgtd.log" 2>&1 &
+  tgt_pid=$!
+  note_process "$tgt_pid"
+  on_exit stop_tgtd "$tgt_pid" "$tgt_control"
+  wait_until 10 tgtd_ready_or_gone || fail "tgtd is not back"
+  process_gone "$tgt_pid" && fail "tgtd is not back"
+  tgt --op new --mode target --tid 1 --targetname "$iqn"
+  new_lun 1 1 "$1"
+  "${2:-true}"
+  tgt --op bind --mode target --tid 1 --initiator-address ALL
+}
+
+# session_is DIR STATE: what status.json says of the session
+session_is() { [[ $(status_of "$1" | jq -r '.sessions[0].state') == "$2" ]]; }

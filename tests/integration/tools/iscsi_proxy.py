@@ -26,6 +26,8 @@ rule hit is kept by its id. Actions:
   mute_after                           executed, never answered
   drop_before                          the connection is closed, the command not executed
   drop_after                           executed, the connection closed instead of the answer
+  cut_before, cut_after                the same in the middle of a PDU: of the command's (with its
+                                          data), of the answer's
 Instead of a command that is not executed the target gets TEST UNIT READY, so that the command
 numbers stay in step.
 """
@@ -51,7 +53,7 @@ FLUSH_OPS = {0x35, 0x91}
 WRITE_OPS = {0x0A, 0x2A, 0xAA, 0x8A, 0x2E, 0xAE, 0x8E, 0x9C, 0x41, 0x93, 0x42, 0x89, 0x83, 0x04,
              0x48, 0x15, 0x55, 0x5F, 0x3B}
 STATUS_OF = {"busy": BUSY, "task_set_full": TASK_SET_FULL, "conflict": CONFLICT, "sense": CHECK_CONDITION}
-ACTIONS = {"delay", "mute", "mute_after", "drop_before", "drop_after", *STATUS_OF}
+ACTIONS = {"delay", "mute", "mute_after", "drop_before", "drop_after", "cut_before", "cut_after", *STATUS_OF}
 
 
 class Pdu:
@@ -95,6 +97,14 @@ def address_of(cdb):
     if op in (0xA8, 0xAA, 0xAE):
         return struct.unpack_from(">II", cdb, 2)
     return None, None
+
+
+class Cut(ConnectionError):
+    """The connection ends after half of this PDU."""
+
+    def __init__(self, pdu):
+        super().__init__()
+        self.half = pdu.raw[:len(pdu.raw) // 2]
 
 
 class Rules:
@@ -185,6 +195,9 @@ class Connection:
                 if pdu is not None:
                     sink.write(pdu.raw)
                     await sink.drain()
+        except Cut as cut:
+            sink.write(cut.half)
+            await sink.drain()
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
 
@@ -219,8 +232,10 @@ class Connection:
         action = rule["action"]
         if action == "drop_before":
             raise ConnectionError
+        if action == "cut_before":
+            raise Cut(pdu)
         self.ruled[pdu.tag] = (rule, struct.unpack_from(">I", pdu.header, 20)[0])
-        if action in ("delay", "mute_after", "drop_after"):
+        if action in ("delay", "mute_after", "drop_after", "cut_after"):
             return pdu
         return self.harmless(pdu)
 
@@ -244,6 +259,8 @@ class Connection:
         action = rule["action"]
         if action == "drop_after":
             raise ConnectionError
+        if action == "cut_after":
+            raise Cut(pdu)
         if action in ("mute", "mute_after"):
             return None
         if action == "delay":

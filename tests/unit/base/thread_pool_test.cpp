@@ -34,6 +34,23 @@ TEST(ThreadPool, JobRunsElsewhereAndItsTaskEndsHere) {
   EXPECT_EQ(end_thread, here);
 }
 
+TEST(ThreadPool, EachThreadBeginsWithWhatItWasGiven) {
+  std::atomic<int> begun = 0;
+  {
+    const ThreadPool pool(3, [&] { ++begun; });
+  }
+  EXPECT_EQ(begun, 3);
+}
+
+TEST(ThreadPool, IsIdleWhenTheTaskOfItsOnlyJobHasEnded) {
+  Reactor reactor;
+  ThreadPool pool(1);
+  for (int i = 0; i < 1000; ++i) {
+    run_until_done(reactor, pool.run(reactor, [] {}));
+    ASSERT_TRUE(pool.idle()) << "after job " << i;
+  }
+}
+
 TEST(ThreadPool, ExceptionOfAJobComesBack) {
   Reactor reactor;
   ThreadPool pool(1);

@@ -37,7 +37,7 @@ class BarrierTest : public ::testing::Test {
   void end_write_over_there() {
     over_there([this] { write_.reset(); });
   }
-  void settle(bool durable) { run_until_done(here_, barrier_.settled(kHere, file_, durable)); }
+  void settle(Sync what) { run_until_done(here_, barrier_.settled(context_, kHere, file_, what)); }
   void pause() {
     RequestContext context;
     run_until_done(
@@ -58,14 +58,14 @@ class BarrierTest : public ::testing::Test {
 };
 
 TEST_F(BarrierTest, NothingWrittenFlushesNothing) {
-  settle(true);
+  settle(Sync::kFsync);
   EXPECT_EQ(first_.counts().flushes, 0U);
   EXPECT_EQ(second_.counts().flushes, 0U);
 }
 
 TEST_F(BarrierTest, FlushesTheSessionThatWroteWhereverItIs) {
   over_there([this] { second_durability_.wrote(); });
-  settle(true);
+  settle(Sync::kFsync);
   EXPECT_EQ(first_.counts().flushes, 0U);
   EXPECT_EQ(second_.counts().flushes, 1U);
   EXPECT_TRUE(second_durability_.clean());
@@ -74,7 +74,7 @@ TEST_F(BarrierTest, FlushesTheSessionThatWroteWhereverItIs) {
 TEST_F(BarrierTest, FlushesEachSessionThatWrote) {
   first_durability_.wrote();
   over_there([this] { second_durability_.wrote(); });
-  settle(true);
+  settle(Sync::kFsync);
   EXPECT_EQ(first_.counts().flushes, 1U);
   EXPECT_EQ(second_.counts().flushes, 1U);
 }
@@ -82,7 +82,7 @@ TEST_F(BarrierTest, FlushesEachSessionThatWrote) {
 TEST_F(BarrierTest, WithoutDurabilityNothingIsFlushed) {
   first_durability_.wrote();
   over_there([this] { second_durability_.wrote(); });
-  settle(false);
+  settle(Sync::kClose);
   EXPECT_EQ(first_.counts().flushes, 0U);
   EXPECT_EQ(second_.counts().flushes, 0U);
 }
@@ -90,7 +90,8 @@ TEST_F(BarrierTest, WithoutDurabilityNothingIsFlushed) {
 TEST_F(BarrierTest, WaitsForTheWritesOfAnotherShard) {
   begin_write_over_there();
   bool settled = false;
-  spawn(barrier_.settled(kHere, file_, true), [&](const std::exception_ptr&) { settled = true; });
+  spawn(barrier_.settled(context_, kHere, file_, Sync::kFsync),
+        [&](const std::exception_ptr&) { settled = true; });
   pause();
   EXPECT_FALSE(settled);
   end_write_over_there();
@@ -110,7 +111,8 @@ TEST_F(BarrierTest, WrittenWaitsForTheWritesOfAnotherShard) {
 TEST_F(BarrierTest, FlushCoversTheWriteThatWasWaitedFor) {
   begin_write_over_there();
   bool settled = false;
-  spawn(barrier_.settled(kHere, file_, true), [&](const std::exception_ptr&) { settled = true; });
+  spawn(barrier_.settled(context_, kHere, file_, Sync::kFsync),
+        [&](const std::exception_ptr&) { settled = true; });
   over_there([this] {
     second_durability_.wrote();
     write_.reset();
@@ -122,8 +124,15 @@ TEST_F(BarrierTest, FlushCoversTheWriteThatWasWaitedFor) {
 
 TEST_F(BarrierTest, FailureOfAnotherShardsWriteIsToldOnce) {
   over_there([this] { file_.ledgers[kOther].keep(Error(ErrorKind::kIo, "medium")); });
-  EXPECT_THROW(settle(true), Error);
-  EXPECT_NO_THROW(settle(true));
+  EXPECT_THROW(settle(Sync::kFsync), Error);
+  EXPECT_NO_THROW(settle(Sync::kFsync));
+}
+
+TEST_F(BarrierTest, CloseTellsAFailureAndTheNextFsyncTellsItAgain) {
+  over_there([this] { file_.ledgers[kOther].keep(Error(ErrorKind::kIo, "medium")); });
+  EXPECT_THROW(settle(Sync::kDurableClose), Error);
+  EXPECT_THROW(settle(Sync::kFsync), Error);
+  EXPECT_NO_THROW(settle(Sync::kFsync));
 }
 
 TEST_F(BarrierTest, FailedFlushOfAnotherSessionIsTold) {
@@ -131,7 +140,7 @@ TEST_F(BarrierTest, FailedFlushOfAnotherSessionIsTold) {
     second_durability_.wrote();
     second_faulty_.fail_nth(1, Error(ErrorKind::kIo, "flush failed"));
   });
-  EXPECT_THROW(settle(true), Error);
+  EXPECT_THROW(settle(Sync::kFsync), Error);
   EXPECT_FALSE(second_durability_.clean());
 }
 

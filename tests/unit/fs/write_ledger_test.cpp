@@ -53,6 +53,7 @@ TEST_F(WriteLedgerTest, IsBusyWhileAWriteIsInFlight) {
 TEST_F(WriteLedgerTest, IsBusyUntilAFailureIsTold) {
   ledger_.keep(Error(ErrorKind::kIo, "first"));
   ledger_.keep(Error(ErrorKind::kBusy, "second"));
+  EXPECT_EQ(ledger_.failure()->message(), "first");
   EXPECT_TRUE(ledger_.busy());
   EXPECT_EQ(ledger_.take_failure()->message(), "first");
   EXPECT_FALSE(ledger_.busy());

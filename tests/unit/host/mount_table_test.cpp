@@ -21,6 +21,7 @@ TEST(MountTable, FieldsBehindTheDashAreFoundWhateverStandsInFrontOfIt) {
       "37 35 0:40 / /b rw shared:1 master:2 - fuse.lunfs iscsi://h:1/iqn/0 rw,user_id=1000\n");
   ASSERT_EQ(all.size(), 2U);
   EXPECT_EQ(all[0].mount_point, "/a");
+  EXPECT_EQ(all[0].id, 36U);
   EXPECT_EQ(all[0].device, "98:0");
   EXPECT_EQ(all[0].type, "ext4");
   EXPECT_EQ(all[0].source, "/dev/root");

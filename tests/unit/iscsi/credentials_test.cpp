@@ -181,6 +181,15 @@ TEST_F(CredentialsFile, OfMode0600Or0400IsTaken) {
   }
 }
 
+TEST_F(CredentialsFile, OfMode0440IsTakenIfRootAndItsGroupOwnIt) {
+  if (geteuid() != 0) GTEST_SKIP() << "needs root to have such a file";
+  write(0440);
+  ASSERT_EQ(chown(path_.c_str(), 0, 0), 0);
+  EXPECT_EQ(Credentials::load(path_).for_login(kTarget, kPortal, {}).password, "hunter2");
+  ASSERT_EQ(chown(path_.c_str(), 0, 12345), 0);
+  EXPECT_EQ(load_fault("chmod 600"), ErrorKind::kPermission);
+}
+
 TEST_F(CredentialsFile, ThatOthersMayReadIsRefused) {
   for (const mode_t mode : {0640U, 0604U, 0620U, 0602U, 0700U, 0610U, 04600U}) {
     write(mode);

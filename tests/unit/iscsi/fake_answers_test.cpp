@@ -2,6 +2,7 @@
 // success.
 #include <gmock/gmock.h>
 
+#include "base/bytes.h"
 #include "tests/unit/iscsi/fake_lun.h"
 
 namespace lunfs::iscsi {
@@ -73,6 +74,21 @@ TEST(Lun, RefusedWritesHaveTheirKind) {
     FakeLun fake({.login = {}, .handler = refuse(kWrite, kAlways, c.answer)});
     EXPECT_EQ(FakeLun::fault([&] { fake.write(0, noise(512, 1)); }).kind(), c.kind);
   }
+}
+
+TEST(Lun, HolderOfAReservationIsNamedByItsKey) {
+  constexpr std::uint8_t kPersistentReserveIn = 0x5e;
+  FakeLun fake({.login = {}, .handler = [](const Cdb& cdb) -> std::optional<Reply> {
+                  if (cdb.bytes[0] == kWrite) return status(0x18);
+                  if (cdb.bytes[0] != kPersistentReserveIn) return std::nullopt;
+                  Reply reply{.sense = {}, .data = std::vector<std::byte>(24)};
+                  store_be<std::uint32_t>(reply.data, 4, 16);
+                  store_be<std::uint64_t>(reply.data, 8, 0x123456789abcdef0);
+                  return reply;
+                }});
+  const Error error = FakeLun::fault([&] { fake.write(0, noise(512, 1)); });
+  EXPECT_EQ(error.kind(), ErrorKind::kReserved);
+  EXPECT_THAT(error.message(), HasSubstr("held with key 0x123456789abcdef0"));
 }
 
 TEST(Lun, RecoveredErrorIsASuccess) {

@@ -51,9 +51,18 @@ class FakeLun {
       : target(std::move(options)) {
     iscsi::LunOptions lun_options = options_for(target.portal(), kFakeIqn, 1);
     lun_options.command_timeout = patience;
+    lun_options.outage_limit = patience;
+    lun_options.keep_alive = std::chrono::seconds(1);
     lun_options.retries.first_pause = std::chrono::milliseconds(1);
     lun_options.retries.longest_pause = std::chrono::milliseconds(4);
     lun = initiator.open(lun_options);
+  }
+
+  FakeLun(const FakeLun&) = delete;
+  FakeLun& operator=(const FakeLun&) = delete;
+  /// So that no login is under way when the loop is gone.
+  ~FakeLun() {
+    initiator.run([&](RequestContext& c) { return lun->logout(c); });
   }
 
   std::vector<std::byte> read(std::uint64_t offset, std::size_t size) {

@@ -67,7 +67,8 @@ class FakeTarget::Connection {
     Pdu request;
     while (next(request)) {
       switch (request.opcode()) {
-        case 0x00:  // NOP-Out
+        case 0x00:
+          ping(request);
           break;
         case 0x01:
           if (!command(request)) return;
@@ -132,6 +133,7 @@ class FakeTarget::Connection {
   bool login() {
     Pdu request;
     for (int round = 0; receive(request); ++round) {
+      if (round == 0) target_.note_login(request.header);
       const std::string text(as_text(request.data));
       const LoginReply told = options_.login ? options_.login(round, text) : default_reply(request);
       if (told.say_nothing) continue;
@@ -179,6 +181,17 @@ class FakeTarget::Connection {
       reply.data.push_back(std::byte{0});
     }
     return reply;
+  }
+
+  void ping(const Pdu& request) {
+    {
+      const std::lock_guard lock(target_.mutex_);
+      ++target_.pings_;
+    }
+    if (options_.ignore_pings || request.get<std::uint32_t>(16) == 0xffffffff) return;
+    Pdu reply = answer_to(request, 0x20);
+    reply.put<std::uint32_t>(20, 0xffffffff);
+    send_pdu(reply);
   }
 
   void text(const Pdu& request) {
@@ -315,6 +328,25 @@ FakeTarget::~FakeTarget() {
   ending_ = true;
   shutdown(listener_.get(), SHUT_RDWR);
   if (const int fd = connection_; fd >= 0) shutdown(fd, SHUT_RDWR);
+}
+
+void FakeTarget::note_login(std::span<const std::byte> header) {
+  const std::lock_guard lock(mutex_);
+  session_ids_.emplace_back(header.begin() + 8, header.begin() + 14);
+}
+
+std::vector<std::vector<std::byte>> FakeTarget::session_ids() const {
+  const std::lock_guard lock(mutex_);
+  return session_ids_;
+}
+
+void FakeTarget::drop_connection() const {
+  if (const int fd = connection_; fd >= 0) shutdown(fd, SHUT_RDWR);
+}
+
+int FakeTarget::pings() const {
+  const std::lock_guard lock(mutex_);
+  return pings_;
 }
 
 void FakeTarget::serve() {

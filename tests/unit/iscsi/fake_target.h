@@ -6,6 +6,7 @@
 #include <functional>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -66,6 +67,7 @@ class FakeTarget {
     bool fua = false;
     bool write_protected = false;
     bool thin = false;  ///< LBPME, LBPRZ, LBPU, LBPWS, a WRITE SAME limit
+    bool ignore_pings = false;
     std::vector<std::string> discovery = {"TargetName=iqn.2026-11.example:fake"};  ///< SendTargets
     std::byte padding{0};           ///< what stands behind data that ends in the middle of a word
     bool unsolicited_data = false;  ///< InitialR2T=No, segments of 8 KiB, a small socket buffer
@@ -79,6 +81,12 @@ class FakeTarget {
   [[nodiscard]] iscsi::PortalAddress portal() const { return {"127.0.0.1", port_}; }
   /// How many commands with this opcode have come.
   [[nodiscard]] std::size_t count(std::uint8_t opcode) const;
+  /// The ISIDs of all logins so far, in order.
+  [[nodiscard]] std::vector<std::vector<std::byte>> session_ids() const;
+  /// Ends the connection that is open; the next one is served.
+  void drop_connection() const;
+  /// How many NOP-Outs have come.
+  [[nodiscard]] int pings() const;
   /// A copy of the LUN's bytes.
   [[nodiscard]] std::vector<std::byte> bytes() const;
   void set_bytes(std::vector<std::byte> bytes);
@@ -91,6 +99,7 @@ class FakeTarget {
   class Connection;
 
   void serve();
+  void note_login(std::span<const std::byte> header);
   Reply execute(const iscsi::Cdb& cdb, const std::vector<std::byte>& data);
   [[nodiscard]] Reply inquiry(const iscsi::Cdb& cdb) const;
   [[nodiscard]] Reply capacity() const;
@@ -101,8 +110,10 @@ class FakeTarget {
   std::atomic<bool> ending_ = false;
   std::atomic<int> connection_ = -1;
   mutable std::mutex mutex_;
-  std::vector<std::byte> bytes_;     ///< guarded by mutex_
-  std::vector<std::size_t> counts_;  ///< guarded by mutex_
+  std::vector<std::byte> bytes_;                     ///< guarded by mutex_
+  std::vector<std::size_t> counts_;                  ///< guarded by mutex_
+  std::vector<std::vector<std::byte>> session_ids_;  ///< guarded by mutex_
+  int pings_ = 0;                                    ///< guarded by mutex_
   std::jthread thread_;
 };
 

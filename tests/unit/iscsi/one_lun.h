@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
@@ -28,6 +29,15 @@ struct OneLun {
     server.add_target(1, kIqn);
     file = server.add_lun(1, 1, size, block);
     options = options_for(server.portal(), kIqn, 1);
+  }
+
+  OneLun(const OneLun&) = delete;
+  OneLun& operator=(const OneLun&) = delete;
+  /// So that no login is under way when the loop is gone.
+  ~OneLun() {
+    if (lun == nullptr) return;
+    RequestContext context = RequestContext::within(std::chrono::seconds(1));
+    run_until_done(initiator.reactor, lun->logout(context));
   }
 
   void open() { lun = initiator.open(options); }

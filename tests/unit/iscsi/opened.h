@@ -58,6 +58,8 @@ inline iscsi::LunOptions options_for(const iscsi::PortalAddress& portal, const s
           .credentials_source = {},
           .login_timeout = std::chrono::seconds(15),
           .command_timeout = std::chrono::seconds(30),
+          .outage_limit = std::chrono::seconds(30),
+          .keep_alive = std::chrono::seconds(5),
           .retries = {}};
 }
 

@@ -28,11 +28,11 @@ class Joining : public ::testing::Test {
     bool operator==(const Command&) const = default;
   };
 
-  Task<bool> send(const JoinedTransfer& run) {
+  Task<Joined> send(const JoinedTransfer& run) {
     sent_.push_back({run.offset, run.length, run.in.size() + run.out.size()});
     EXPECT_TRUE(run.in.empty() != run.out.empty());
     if (failure_) throw Error(*failure_);
-    co_return !refuse_;
+    co_return refuse_ ? Joined::kNotMoved : Joined::kMoved;
   }
 
   Transfer read(std::uint64_t block, std::uint64_t blocks = 1) {
@@ -43,8 +43,8 @@ class Joining : public ::testing::Test {
   }
 
   Task<void> join_one(TransferJoiner& joiner, Transfer transfer) {
-    const bool moved = co_await joiner.join(transfer);
-    (moved ? moved_ : alone_).push_back(transfer.offset / kBlock);
+    const Joined joined = co_await joiner.join(transfer);
+    (joined == Joined::kMoved ? moved_ : alone_).push_back(transfer.offset / kBlock);
   }
 
   /// Lets all of them come in one turn.

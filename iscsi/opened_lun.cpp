@@ -1,0 +1,75 @@
+#include "iscsi/opened_lun.h"
+
+#include <utility>
+
+namespace lunfs::iscsi {
+
+namespace {
+
+LunFeatures within(Access access, LunFeatures features) {
+  if (access == Access::kReadOnly) features.geometry.read_only = true;
+  return features;
+}
+
+}  // namespace
+
+OpenedLun::OpenedLun(std::shared_ptr<CommandPort> port, std::uint16_t number, LunFeatures features,
+                     Manners manners)
+    : port_(std::move(port)),
+      number_(number),
+      runner_(*port_, manners.retries, number),
+      lun_(runner_, within(manners.access, std::move(features))),
+      bytes_(port_->reactor(), lun_, std::move(manners.writes)) {
+  port_->set_on_looked([this](const LunFeatures& found, CommandPort::Looked how) {
+    if (how == CommandPort::Looked::kNewSession) lun_.note_new_session(found);
+    lun_.note_growth(found);
+  });
+}
+
+OpenedLun::~OpenedLun() { port_->close(); }
+
+SessionNames OpenedLun::names() const {
+  SessionNames names = port_->names();
+  names.lun = number_;
+  return names;
+}
+
+void OpenedLun::set_resume_guard(ResumeGuard guard) { port_->set_guard(std::move(guard)); }
+
+Task<void> OpenedLun::do_read(RequestContext& context, std::uint64_t offset, IoSpan out) {
+  return bytes_.read(context, offset, out);
+}
+
+Task<void> OpenedLun::do_write(RequestContext& context, std::uint64_t offset, ConstIoSpan in,
+                               WriteFlags flags) {
+  return bytes_.write(context, offset, in, flags);
+}
+
+Task<void> OpenedLun::do_flush(RequestContext& context) { return bytes_.flush(context); }
+
+Task<void> OpenedLun::do_unmap(RequestContext& context, std::uint64_t offset,
+                               std::uint64_t length) {
+  return bytes_.unmap(context, offset, length);
+}
+
+Task<void> OpenedLun::do_write_zeroes(RequestContext& context, std::uint64_t offset,
+                                      std::uint64_t length, bool may_unmap) {
+  return bytes_.write_zeroes(context, offset, length, may_unmap);
+}
+
+Task<bool> OpenedLun::do_compare_and_write(RequestContext& context, std::uint64_t offset,
+                                           ConstIoSpan expected, ConstIoSpan in) {
+  return bytes_.compare_and_write(context, offset, expected, in);
+}
+
+Task<void> OpenedLun::do_copy(RequestContext& context, std::uint64_t from, std::uint64_t to,
+                              std::uint64_t length) {
+  return bytes_.copy(context, from, to, length);
+}
+
+Task<std::vector<Extent>> OpenedLun::do_allocated(RequestContext& context, std::uint64_t offset,
+                                                  std::uint64_t length) {
+  return bytes_.allocated(context, offset, length);
+}
+
+}  // namespace lunfs::iscsi

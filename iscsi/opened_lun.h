@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "base/file_device.h"
+#include "base/unaligned_device.h"
+#include "iscsi/command_port.h"
+#include "iscsi/command_runner.h"
+#include "iscsi/lun.h"
+#include "iscsi/open_lun.h"
+#include "iscsi/retry_policy.h"
+
+namespace lunfs::iscsi {
+
+/// A LUN behind a port, and the bytes view over it.
+class OpenedLun final : public LunDevice {
+ public:
+  /// How it is used; see LunOptions.
+  struct Manners {
+    Access access;
+    RetryLimits retries;
+    std::shared_ptr<RangeLock::Line> writes;
+  };
+
+  /// @param features  what probe_lun() found; with Access::kReadOnly no command that changes the
+  ///                  LUN can be sent, whatever it says of itself
+  OpenedLun(std::shared_ptr<CommandPort> port, std::uint16_t number, LunFeatures features,
+            Manners manners);
+  OpenedLun(const OpenedLun&) = delete;
+  OpenedLun& operator=(const OpenedLun&) = delete;
+  ~OpenedLun() override;
+
+  [[nodiscard]] Geometry geometry() const noexcept override { return bytes_.geometry(); }
+  [[nodiscard]] const LunFeatures& features() const noexcept override { return lun_.features(); }
+  [[nodiscard]] SessionNames names() const override;
+  [[nodiscard]] SessionState state() const override { return port_->state(); }
+  [[nodiscard]] SessionStats stats() const noexcept override { return port_->stats(); }
+  [[nodiscard]] std::uint64_t losses() const noexcept override { return lun_.losses(); }
+  void set_resume_guard(ResumeGuard guard) override;
+  Task<void> logout(RequestContext& context) override { return port_->logout(context); }
+
+ protected:
+  Task<void> do_read(RequestContext& context, std::uint64_t offset, IoSpan out) override;
+  Task<void> do_write(RequestContext& context, std::uint64_t offset, ConstIoSpan in,
+                      WriteFlags flags) override;
+  Task<void> do_flush(RequestContext& context) override;
+  Task<void> do_unmap(RequestContext& context, std::uint64_t offset, std::uint64_t length) override;
+  Task<void> do_write_zeroes(RequestContext& context, std::uint64_t offset, std::uint64_t length,
+                             bool may_unmap) override;
+  Task<bool> do_compare_and_write(RequestContext& context, std::uint64_t offset,
+                                  ConstIoSpan expected, ConstIoSpan in) override;
+  Task<void> do_copy(RequestContext& context, std::uint64_t from, std::uint64_t to,
+                     std::uint64_t length) override;
+  Task<std::vector<Extent>> do_allocated(RequestContext& context, std::uint64_t offset,
+                                         std::uint64_t length) override;
+
+ private:
+  std::shared_ptr<CommandPort> port_;
+  std::uint16_t number_;
+  CommandRunner runner_;
+  Lun lun_;
+  UnalignedDevice bytes_;
+};
+
+}  // namespace lunfs::iscsi

@@ -1,0 +1,400 @@
+#include "iscsi/session_keeper.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+#include "base/log.h"
+#include "base/spawn.h"
+#include "iscsi/sense.h"
+
+namespace lunfs::iscsi {
+
+namespace {
+
+constexpr std::chrono::milliseconds kFirstPause{100};
+constexpr std::chrono::milliseconds kLongestPause{5000};
+/// While not even TCP answers a try costs next to nothing, and the target's return is noticed soon.
+constexpr std::chrono::milliseconds kLongestProbePause{500};
+constexpr std::chrono::milliseconds kConnectLimit{1000};
+/// A session that lived longer was a good one: the next loss is answered without a pause.
+constexpr std::chrono::seconds kGoodSession{10};
+/// So many shorter ones in a row are no accident.
+constexpr unsigned kSuspicious = 3;
+/// What is left at least to a command that is sent after it has waited for the session.
+constexpr std::chrono::seconds kLeastTime{1};
+
+double seconds_of(RequestContext::Clock::duration duration) noexcept {
+  return std::chrono::duration<double>(duration).count();
+}
+
+Error sent_and_given_up(const ScsiCommand& command) {
+  return {ErrorKind::kOutcomeUnknown,
+          fmt::format("{} was sent and not answered, and the caller gave up",
+                      command_name(command.cdb))};
+}
+
+/// Counts a coroutine that works in the background.
+class AtWork {
+ public:
+  AtWork(unsigned& count, WakeUp& ended) : count_(count), ended_(ended) { ++count_; }
+  AtWork(const AtWork&) = delete;
+  AtWork& operator=(const AtWork&) = delete;
+  ~AtWork() {
+    if (--count_ == 0) ended_.wake();
+  }
+
+ private:
+  unsigned& count_;
+  WakeUp& ended_;
+};
+
+}  // namespace
+
+SessionKeeper::SessionKeeper(Reactor& reactor, ThreadPool& pool, Options options,
+                             LunIdentity identity)
+    : reactor_(reactor),
+      pool_(pool),
+      options_(std::move(options)),
+      expected_{.identity = std::move(identity), .number = options_.lun},
+      work_ended_(reactor) {
+  options_.login.connect_limit = kConnectLimit;
+}
+
+SessionKeeper::~SessionKeeper() {
+  if (session_) session_->set_on_end({});
+}
+
+void SessionKeeper::start(std::shared_ptr<Session> session) {
+  session_ = std::move(session);
+  up_since_ = Clock::now();
+  session_->set_on_end([this] { on_session_end(); });
+  if (session_->connection().ended()) on_session_end();
+}
+
+Task<CommandResult> SessionKeeper::execute(RequestContext& context, const ScsiCommand& command) {
+  const Clock::time_point since = command.since.value_or(Clock::now());
+  bool sent_data = command.maybe_sent;
+  ScsiCommand current = command;
+  current.not_in_doubt = true;
+  for (;;) {
+    if (phase_ != Phase::kUp) {
+      co_await wait_until_up(context, since, sent_data, command);
+      current.due = std::max(limit_of(since), Clock::now() + kLeastTime);
+    }
+    // Held: it may be replaced before everything on it has come back.
+    const std::shared_ptr<Session> session = session_;
+    std::optional<CommandResult> result;
+    try {
+      result = co_await session->execute(context, current);
+    } catch (const Error& error) {
+      const bool over = session->connection().ended() || session->in_doubt();
+      check_resend(error, command, over, sent_data);
+    }
+    if (!result) continue;
+    if (casts_doubt(*result)) look_again(session, *result);
+    if (!session->in_doubt()) co_return *result;
+    co_await wait_for_verdict(*session);
+    if (!session->in_doubt()) co_return *result;
+    if (phase_ == Phase::kRefused) throw Error(*failure_);
+    // It was lost before that could be told: an answer of whoever it was is none.
+    const bool has_data = command.out_size() != 0;
+    check_resend(
+        Error(has_data ? ErrorKind::kOutcomeUnknown : ErrorKind::kUnreachable,
+              fmt::format("{} was sent, perhaps to another LUN", command_name(command.cdb))),
+        command, true, sent_data);
+  }
+}
+
+/// Returns when the command, which came back by `error`, is to be sent again. `over`: the session
+/// is not the one to use any more, or not for now.
+void SessionKeeper::check_resend(const Error& error, const ScsiCommand& command, bool over,
+                                 bool& sent_data) {
+  // Cancelled, or its time was up before it was sent this time.
+  const bool gave_up =
+      error.kind() == ErrorKind::kCancelled || error.kind() == ErrorKind::kTimedOut;
+  if (gave_up && sent_data) throw sent_and_given_up(command);
+  const bool sent = error.kind() == ErrorKind::kOutcomeUnknown;
+  const bool may_go_again = !command.once && !(sent && command.resend == Resend::kNever);
+  if (gave_up || !over || !may_go_again) throw Error(error);
+  sent_data = sent_data || sent;
+}
+
+SessionKeeper::Clock::time_point SessionKeeper::limit_of(Clock::time_point since) const noexcept {
+  return std::min(since, lost_at_) + options_.outage_limit;
+}
+
+/// Ends when the session is there.
+Task<void> SessionKeeper::wait_until_up(RequestContext& context, Clock::time_point since,
+                                        bool sent_data, const ScsiCommand& command) {
+  while (phase_ == Phase::kLost || phase_ == Phase::kChecking) {
+    const Clock::time_point limit = limit_of(since);
+    if (command.once || Clock::now() >= limit) throw too_long();
+    const bool given_up = context.cancelled() || Clock::now() >= context.deadline;
+    if (given_up && sent_data) throw sent_and_given_up(command);
+    context.check();
+    WakeUp up(reactor_);
+    const WakeUpLine::Place place(waiting_, up);
+    co_await up.until(context, limit);
+  }
+  if (phase_ != Phase::kUp) throw Error(*failure_);
+}
+
+/// Ends when it is known whether answers that came over `session` count. Looking has a limit.
+Task<void> SessionKeeper::wait_for_verdict(const Session& session) {
+  RequestContext unlimited;
+  while (phase_ == Phase::kChecking && &session == session_.get()) {
+    WakeUp told(reactor_);
+    const WakeUpLine::Place place(waiting_, told);
+    co_await told.until(unlimited);
+  }
+}
+
+Error SessionKeeper::too_long() const {
+  const bool told = !failure_->cause().empty();
+  return Error(ErrorKind::kUnreachable,
+               fmt::format("no session with {} for {:.0f} s: {}", options_.login.portal.text(),
+                           seconds_of(Clock::now() - lost_at_), failure_->message()))
+      .because(told ? failure_->cause() : "the target, or the network to it, is down")
+      .advise(told ? failure_->remedy()
+                   : "bring the target back: reads and writes work again by themselves then");
+}
+
+/// Runs inside the end of the connection.
+void SessionKeeper::on_session_end() {
+  if (phase_ == Phase::kClosed) return;
+  ++outages_;
+  if (phase_ != Phase::kRefused) {
+    phase_ = Phase::kLost;
+    lost_at_ = Clock::now();
+    failure_ = loss();
+    log::warn("portal={}: session lost: {}; logging in again", portal_text(), failure_->message());
+    waiting_.wake_all();
+  }
+  reached_before_ = true;
+  if (!refused_for_good_ && !restoring_) start_restoring();
+}
+
+/// Why the session was lost; one that ends right after its login, time after time, has a cause of
+/// its own.
+Error SessionKeeper::loss() {
+  const Error& reason = session_->connection().failure();
+  if (lost_at_ - up_since_ >= kGoodSession) {
+    pause_ = {};
+    short_sessions_ = 0;
+    return reason;
+  }
+  if (++short_sessions_ < kSuspicious) return reason;
+  Error error =
+      Error(ErrorKind::kUnreachable,
+            fmt::format("{}; {} sessions in a row ended within {} s of their login: another "
+                        "initiator uses this name ({})",
+                        reason.message(), short_sessions_, kGoodSession.count(),
+                        options_.login.connection.initiator_name))
+          .because(
+              "two hosts log in with one name and throw each other out, or the target ends "
+              "the session at something that it is asked")
+          .advise("lunfs-iqn verify tells; give each host a name of its own (lunfs-iqn generate)");
+  if (short_sessions_ == kSuspicious) {
+    log::error("portal={}: {}", portal_text(), three_part_text(error));
+  }
+  return error;
+}
+
+void SessionKeeper::start_restoring() {
+  restoring_ = true;
+  spawn(restore(shared_from_this()), [](const std::exception_ptr& /*it has none*/) {});
+}
+
+Task<void> SessionKeeper::restore(std::shared_ptr<SessionKeeper> self) {
+  const AtWork at_work(self->at_work_, self->work_ended_);
+  try {
+    co_await self->try_until_up();
+  } catch (const std::exception& error) {  // closed
+    log::debug("portal={}: logging in again ends: {}", self->portal_text(), error.what());
+  }
+  self->restoring_ = false;
+}
+
+Task<void> SessionKeeper::try_until_up() {
+  RequestContext context{.cancellation = &closing_};
+  while (phase_ == Phase::kLost || (phase_ == Phase::kRefused && !refused_for_good_)) {
+    // Also without a pause: the end of the old session is still under way in this turn.
+    co_await reactor_.sleep_until(context, Clock::now() + pause_);
+    const bool connected = co_await try_once();
+    context.check();
+    back_off(connected);
+  }
+}
+
+/// False if not even TCP answered.
+Task<bool> SessionKeeper::try_once() {
+  bool connected = false;
+  RequestContext context = RequestContext::within(options_.attempt_limit);
+  context.cancellation = &closing_;
+  try {
+    Attempt result = co_await attempt(context, connected);
+    settle(std::move(result));
+  } catch (const Error& error) {
+    note_failure(error);
+  } catch (const std::exception& error) {
+    note_failure(Error(ErrorKind::kInternal, error.what()));
+  }
+  co_return connected;
+}
+
+/// Of an attempt. Said once, as long as it stays the same.
+void SessionKeeper::note_failure(const Error& error) {
+  if (phase_ != Phase::kLost) return;
+  if (error.message() != failure_->message()) {
+    log::info("portal={}: not back: {}", portal_text(), error.message());
+  }
+  failure_ =
+      Error(ErrorKind::kUnreachable, error.message()).because(error.cause()).advise(error.remedy());
+}
+
+void SessionKeeper::back_off(bool connected) {
+  // Reachable again: whatever made the attempts rare before is over.
+  if (connected && !std::exchange(reached_before_, connected)) pause_ = {};
+  reached_before_ = connected;
+  if (!connected) short_sessions_ = 0;  // it was restarted, which is no twin's work
+  pause_ = std::clamp(pause_ * 2, kFirstPause, connected ? kLongestPause : kLongestProbePause);
+}
+
+Task<SessionKeeper::Attempt> SessionKeeper::attempt(RequestContext& context, bool& connected) {
+  LoginRequest request = options_.login;
+  request.quiet = true;
+  request.on_connected = [&connected] { connected = true; };
+  std::unique_ptr<Connection> connection = co_await log_in(context, reactor_, pool_, request);
+  Attempt result;
+  result.session =
+      std::make_shared<Session>(std::move(connection), options_.lun, options_.command_timeout);
+  {
+    const EndAtDeadline limit(result.session->connection(), context,
+                              fmt::format("{} logs in and does not answer", portal_text()));
+    result.check = co_await check_lun(context, *result.session, expected_, options_.retries);
+  }
+  if (result.session->connection().ended()) throw Error(result.session->connection().failure());
+  co_return result;
+}
+
+void SessionKeeper::refuse(Refusal refusal) {
+  const bool told = phase_ == Phase::kRefused && failure_->message() == refusal.error.message();
+  phase_ = Phase::kRefused;
+  refused_for_good_ = refusal.for_good;
+  failure_ = std::move(refusal.error);
+  if (!told) log::error("portal={}: {}", portal_text(), three_part_text(*failure_));
+  waiting_.wake_all();
+}
+
+/// Takes what an attempt has come to, unless close() was quicker.
+void SessionKeeper::settle(Attempt attempt) {
+  if (phase_ != Phase::kLost && phase_ != Phase::kRefused) return;
+  if (attempt.check.refusal) return refuse(*std::move(attempt.check.refusal));
+  const double seconds = seconds_of(Clock::now() - lost_at_);
+  const SessionStats old = session_->stats();
+  past_.commands += old.commands;
+  past_.bytes_read += old.bytes_read;
+  past_.bytes_written += old.bytes_written;
+  if (on_looked_) on_looked_(attempt.check.features, Looked::kNewSession);
+  phase_ = Phase::kUp;
+  start(std::move(attempt.session));
+  log::warn("portal={}: session is back after {:.1f} s", portal_text(), seconds);
+  waiting_.wake_all();
+}
+
+void SessionKeeper::look_again(const std::shared_ptr<Session>& session,
+                               const CommandResult& because) {
+  if (phase_ != Phase::kUp || session != session_) return;
+  phase_ = Phase::kChecking;
+  lost_at_ = Clock::now();
+  failure_ = Error(ErrorKind::kUnreachable, fmt::format("LUN {} is being looked at again: {}",
+                                                        options_.lun, sense_text(*because.sense)));
+  log::warn("portal={}: {}", portal_text(), failure_->message());
+  session->set_in_doubt(true);
+  spawn(look(shared_from_this(), session), [](const std::exception_ptr& /*it has none*/) {});
+}
+
+Task<void> SessionKeeper::look(std::shared_ptr<SessionKeeper> self,
+                               std::shared_ptr<Session> session) {
+  const AtWork at_work(self->at_work_, self->work_ended_);
+  Connection& connection = session->connection();
+  RequestContext context = RequestContext::within(self->options_.attempt_limit);
+  context.cancellation = &self->closing_;
+  try {
+    const EndAtDeadline limit(connection, context,
+                              fmt::format("{} does not tell what LUN it is", self->portal_text()));
+    LunCheck check = co_await check_lun(context, *session, self->expected_, self->options_.retries);
+    self->decide(*session, std::move(check));
+  } catch (const std::exception& error) {
+    // Nothing if it ended meanwhile.
+    connection.end(Error(ErrorKind::kUnreachable,
+                         fmt::format("LUN {}: {}", self->options_.lun, error.what())));
+  }
+}
+
+void SessionKeeper::decide(Session& session, LunCheck check) {
+  if (phase_ != Phase::kChecking || &session != session_.get()) return;
+  if (check.refusal) {
+    refuse(*std::move(check.refusal));
+    session.connection().end(*failure_);
+    return;
+  }
+  if (on_looked_) on_looked_(check.features, Looked::kSameSession);
+  session.set_in_doubt(false);
+  phase_ = Phase::kUp;
+  waiting_.wake_all();
+}
+
+SessionState SessionKeeper::state() const {
+  SessionState state{.outages = outages_};
+  switch (phase_) {
+    case Phase::kUp:
+    case Phase::kChecking:
+      return state;
+    case Phase::kLost:
+      state.kind = SessionState::Kind::kLost;
+      break;
+    case Phase::kRefused:
+      state.kind = SessionState::Kind::kRefused;
+      break;
+    case Phase::kClosed:
+      state.kind = SessionState::Kind::kClosed;
+      break;
+  }
+  state.lost_for = std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - lost_at_);
+  state.reason = failure_->message();
+  return state;
+}
+
+SessionStats SessionKeeper::stats() const noexcept {
+  const SessionStats now = session_->stats();
+  SessionStats sum = past_;
+  sum.commands += now.commands;
+  sum.bytes_read += now.bytes_read;
+  sum.bytes_written += now.bytes_written;
+  return sum;
+}
+
+void SessionKeeper::close() noexcept {
+  if (phase_ == Phase::kClosed) return;
+  expected_.guard = nullptr;
+  on_looked_ = nullptr;
+  if (phase_ == Phase::kUp) lost_at_ = Clock::now();
+  phase_ = Phase::kClosed;
+  failure_ = Error(ErrorKind::kUnreachable, "the session was closed");
+  closing_.request();
+  waiting_.wake_all();
+}
+
+Task<void> SessionKeeper::logout(RequestContext& context) {
+  close();
+  while (at_work_ != 0 && !context.cancelled() && Clock::now() < context.deadline) {
+    co_await work_ended_.until(context);
+  }
+  co_await session_->connection().logout(context);
+}
+
+}  // namespace lunfs::iscsi

@@ -1,0 +1,58 @@
+# Faults of a target that comes back, for long runs under load: tgtd behind the proxy, its LUN 1 the image
+# $fault_image. Each fault_* ends with everything as it was. Sourced by scripts/soak.
+
+# hit ACTION OP COUNT [MORE]: the next COUNT commands of class OP meet ACTION
+hit() {
+  ((fault_number += 1))
+  rules "[{\"id\": \"$fault_number\", \"op\": \"$2\", \"action\": \"$1\", \"count\": $3${4:+, $4}}]"
+}
+
+one_of() { local all=("$@"); echo "${all[RANDOM % $#]}"; }
+# pause TENTHS_OF_A_SECOND: up to so many
+pause() { sleep "$(printf '%d.%d' $((RANDOM % ($1 + 1) / 10)) $((RANDOM % 10)))"; }
+
+fault_cut() {
+  local action op
+  action=$(one_of drop_before drop_after cut_before cut_after)
+  op=$(one_of read write flush any)
+  fault_says="$action of $op"
+  hit "$action" "$op" $((1 + RANDOM % 4))
+}
+fault_refusals() {
+  local action op
+  action=$(one_of busy task_set_full)
+  op=$(one_of read write flush)
+  fault_says="$action for $op"
+  hit "$action" "$op" $((1 + RANDOM % 6))
+}
+fault_attention() {
+  fault_says='a unit attention'
+  hit sense any 1 '"sense": [6, 41, 0]'
+}
+fault_late_answers() {
+  fault_says='late answers'
+  hit delay any $((1 + RANDOM % 20)) "\"seconds\": $((1 + RANDOM % 2))"
+}
+fault_swallowed_command() {
+  local action
+  action=$(one_of mute mute_after)
+  fault_says="a command swallowed ($action)"
+  hit "$action" "$(one_of read write)" 1
+}
+fault_stopped_target() {
+  fault_says='a stopped target'
+  kill -STOP "$tgt_pid"
+  pause 40
+  kill -CONT "$tgt_pid"
+}
+fault_killed_target() {
+  fault_says='a killed target'
+  kill -9 "$tgt_pid"
+  pause 30
+  serve_again "$fault_image" ${fault_without_cache:+without_cache} 2>/dev/null
+}
+
+fault_number=0
+faults=(cut cut refusals attention late_answers swallowed_command stopped_target killed_target)
+# random_fault: one of them; fault_says tells which
+random_fault() { "fault_$(one_of "${faults[@]}")"; }
