@@ -1,11 +1,13 @@
 #include "base/log.h"
 
+#include <fcntl.h>
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/sinks/syslog_sink.h>
 #include <spdlog/spdlog.h>
 #include <syslog.h>
 
+#include <cstdio>
 #include <memory>
 
 #include "base/error.h"
@@ -28,6 +30,15 @@ spdlog::level::level_enum to_spdlog(Level level) noexcept {
   return spdlog::level::err;
 }
 
+/// A mount helper need not have the log.
+spdlog::file_event_handlers not_for_others() {
+  spdlog::file_event_handlers handlers;
+  handlers.after_open = [](const spdlog::filename_t&, std::FILE* file) {
+    fcntl(fileno(file), F_SETFD, FD_CLOEXEC);
+  };
+  return handlers;
+}
+
 std::shared_ptr<spdlog::logger> make_logger(Sink sink, const std::string& path) {
   switch (sink) {
     case Sink::kStderr:
@@ -39,7 +50,8 @@ std::shared_ptr<spdlog::logger> make_logger(Sink sink, const std::string& path) 
           std::make_shared<spdlog::sinks::syslog_sink_mt>("lunfs", LOG_PID, LOG_DAEMON, true));
     case Sink::kFile:
       return std::make_shared<spdlog::logger>(
-          "lunfs", std::make_shared<spdlog::sinks::basic_file_sink_mt>(path));
+          "lunfs",
+          std::make_shared<spdlog::sinks::basic_file_sink_mt>(path, false, not_for_others()));
   }
   return nullptr;
 }

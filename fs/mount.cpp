@@ -6,6 +6,8 @@
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -25,6 +27,7 @@
 #include "fs/shards.h"
 #include "fs/status.h"
 #include "fs/vg_lock.h"
+#include "host/mount_table.h"
 #include "host/run_directory.h"
 
 namespace lunfs::fs {
@@ -48,13 +51,32 @@ FileDescriptor signal_descriptor() {
   return fd;
 }
 
-/// Dirty pages of mapped files become writes now; umount(2) would do the same, MNT_DETACH does not.
-void sync_file_system(const std::string& mount_point) {
-  const FileDescriptor root(open(mount_point.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!root.valid() || syncfs(root.get()) != 0) {
-    log::warn("{}: pages of mapped files may not be written: {}", mount_point,
-              std::strerror(errno));
+/// Where a file system is mounted now, as mounts are moved and directories above them renamed.
+std::optional<std::string> place_of(const std::string& device) {
+  std::optional<std::string> place;
+  for (const host::MountEntry& entry : host::all_mounts()) {
+    if (entry.device == device) place = entry.mount_point;
   }
+  return place;
+}
+
+/// Dirty pages of mapped files become writes now; umount(2) would do the same, MNT_DETACH does not.
+/// @param device  of the mount, "major:minor"
+void sync_file_system(const std::string& mount_point, const std::string& device) {
+  const auto place = place_of(device);
+  if (!place) {
+    log::warn("{}: pages of mapped files may not be written: out of the tree already (umount -l)",
+              mount_point);
+    return;
+  }
+  const FileDescriptor root(open(place->c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  struct stat status {};
+  const bool found = root.valid() && fstat(root.get(), &status) == 0;
+  const bool ours =
+      found && fmt::format("{}:{}", major(status.st_dev), minor(status.st_dev)) == device;
+  if (ours && syncfs(root.get()) == 0) return;
+  log::warn("{}: pages of mapped files may not be written: {}", mount_point,
+            found && !ours ? "another mount stands there" : std::strerror(errno));
 }
 
 std::string text_of(const std::exception_ptr& failure) {
@@ -90,7 +112,8 @@ struct Mount::Parts {
   FileDescriptor signals = signal_descriptor();
   Cancellation cancellation;  ///< of the opening, by a signal
   bool ending = false;
-  Shard first;  ///< the one that has mounted; on the mount's thread
+  std::string device;  ///< of the mount, "major:minor"
+  Shard first;         ///< the one that has mounted; on the mount's thread
   std::shared_ptr<const sr::Catalog> catalog;
   std::string read_only_reason;
   std::optional<VgLock> lock;
@@ -297,6 +320,7 @@ void Mount::serve(const Ready& ready) {
     p.first.channel->undo_mount();
     throw;
   }
+  if (const auto entry = host::find_mount(options_.mount_point)) p.device = entry->device;
   log::info("mounted source={} on {} vg={} volumes={}", p.first.source.shown, options_.mount_point,
             p.catalog->vg->name, p.catalog->volumes.size());
   reactor_.run();
@@ -324,7 +348,7 @@ void Mount::end_early(std::string_view why) {
 Task<void> Mount::detach() {
   RequestContext limit = RequestContext::within(kDetachLimit);
   Attempt removal(reactor_, helper_.run(reactor_, [this, mount_point = options_.mount_point] {
-    sync_file_system(mount_point);
+    sync_file_system(mount_point, parts_->device);
     // Somebody was quicker, and another mount may stand there by now.
     if (!parts_->first.channel->ended()) watcher_.remove();
   }));

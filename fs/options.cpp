@@ -23,12 +23,19 @@ namespace {
 
 using Setter = std::function<void(MountOptions&, std::string_view value)>;
 
-/// mount(8) and fstab words that mean nothing to a FUSE daemon.
-constexpr std::array kIgnored = {"_netdev", "nofail",  "noauto",   "auto",        "user", "nouser",
-                                 "users",   "owner",   "group",    "defaults",    "sync", "async",
-                                 "atime",   "noatime", "relatime", "strictatime", "loud", "silent"};
+/// mount(8) and fstab words that mean nothing to a FUSE daemon, or nothing here: mount.fuse3 adds
+/// "dev,suid" by itself, and no mount of ours has anything for them.
+constexpr std::array kIgnored = {
+    "_netdev",     "nofail",        "noauto",   "auto",       "user",     "nouser",
+    "users",       "nousers",       "owner",    "noowner",    "group",    "nogroup",
+    "defaults",    "sync",          "async",    "dirsync",    "atime",    "noatime",
+    "diratime",    "nodiratime",    "relatime", "norelatime", "lazytime", "nolazytime",
+    "strictatime", "nostrictatime", "iversion", "noiversion", "mand",     "nomand",
+    "suid",        "dev",           "loud",     "silent",     "symfollow"};
+/// Labels of SELinux: for the kernel, with their value.
+constexpr std::array kLabels = {"context", "fscontext", "defcontext", "rootcontext"};
 /// Words that the kernel or fusermount3 takes as they are.
-constexpr std::array kPassedOn = {"dev", "nodev", "suid", "nosuid", "exec", "noexec"};
+constexpr std::array kPassedOn = {"nodev", "nosuid", "exec", "noexec"};
 
 template <typename Array>
 bool contains(const Array& words, std::string_view word) {
@@ -157,7 +164,8 @@ bool set_word(MountOptions& options, std::string_view word) {
   } else if (contains(kPassedOn, word)) {
     options.kernel_options.emplace_back(word);
   } else {
-    return contains(kIgnored, word) || word.starts_with("x-") || word.starts_with("x.");
+    return contains(kIgnored, word) || word.starts_with("x-") || word.starts_with("x.") ||
+           word.starts_with("X-");
   }
   return true;
 }
@@ -166,11 +174,20 @@ void set_option(MountOptions& options, std::string_view text) {
   if (text.empty() || set_word(options, text)) return;
   const std::size_t equals = text.find('=');
   const std::string_view name = text.substr(0, equals);
-  if (name == "comment" || name.starts_with("x-") || name == "user") return;
+  if (name == "comment" || name == "user") return;
   if (name == "password" || name == "passwd") {
     throw Error(ErrorKind::kUsage, "a password cannot stand in the mount options")
         .because("options can be read by everybody in the process list and in fstab")
         .advise("put it into a credentials file (mode 0600) and use -o credentials=FILE");
+  }
+  if (name == "remount") {
+    throw Error(ErrorKind::kUnsupported, "a mount cannot be changed while it stands (remount)")
+        .because("read-write or not is settled when the VG is opened")
+        .advise("unmount it, then mount again with the other options");
+  }
+  if (contains(kLabels, name) && equals != std::string_view::npos) {
+    options.kernel_options.emplace_back(text);
+    return;
   }
   const auto found = value_options().find(name);
   if (found == value_options().end()) {

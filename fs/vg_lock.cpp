@@ -11,7 +11,9 @@
 #include <cerrno>
 #include <chrono>
 #include <climits>
+#include <cstring>
 #include <fstream>
+#include <string_view>
 #include <thread>
 
 #include "base/error.h"
@@ -24,15 +26,20 @@ namespace lunfs::fs {
 
 namespace {
 
-/// Where the lock stands, for all users where they may write there (Debian), and the place that an
-/// ordinary user has anyway.
+/// Where the lock stands: for all users where they may write there (Debian), and where nobody else
+/// can fill the disk or take the file away.
 std::vector<std::string> places_for(const std::string& key) {
   const std::string name = fmt::format("lunfs-{:016x}", XXH3_64bits(key.data(), key.size()));
   std::vector<std::string> places = {"/run/lock/" + name};
-  if (geteuid() == 0) return places;
   const std::string directory = host::run_directory();
   if (!directory.empty()) places.push_back(fmt::format("{}/{}.lock", directory, name));
   return places;
+}
+
+Error planted(const std::string& path, std::string_view what) {
+  return Error(ErrorKind::kPermission, fmt::format("{}: {}", path, what))
+      .because("somebody else made it")
+      .advise("remove it");
 }
 
 /// One's own file, or another user's, which one can lock but not write; invalid where there is none
@@ -49,19 +56,20 @@ FileDescriptor open_lock(const std::string& path) {
   if (!file.valid() && (errno == EACCES || errno == EEXIST)) {
     file = FileDescriptor(open(path.c_str(), O_RDONLY | kFlags));
   }
-  if (!file.valid() && errno == ELOOP) {
-    throw system_error(errno, path).because("it is a link").advise("remove the file");
+  // A link, a directory, a socket: whatever is not opened at all.
+  if (!file.valid() && (errno == ELOOP || errno == EISDIR || errno == ENXIO)) {
+    throw planted(path, "not a regular file");
   }
+  if (!file.valid()) log::info("no lock at {}: {}", path, std::strerror(errno));
   return file;
 }
 
 void check_kind(int fd, const std::string& path) {
   struct stat status {};
   if (fstat(fd, &status) != 0) throw system_error(errno, path);
-  if (S_ISREG(status.st_mode)) return;
-  throw Error(ErrorKind::kPermission, fmt::format("{}: not a regular file", path))
-      .because("somebody else made it")
-      .advise("remove the file");
+  if (S_ISREG(status.st_mode) && status.st_nlink <= 1) return;
+  const char* what = S_ISREG(status.st_mode) ? "has another name, too" : "not a regular file";
+  throw planted(path, what);
 }
 
 /// A mount that was just removed may need a moment to flush and log out.

@@ -23,8 +23,32 @@ namespace {
 
 constexpr const char* kSystemFile = "/etc/iscsi/initiatorname.iscsi";
 constexpr std::size_t kMaxFileBytes = 64 * 1024;
+constexpr int kMostLinks = 40;  // as the kernel
 /// As Debian's open-iscsi has it: where there is no CHAP, the name alone opens an array.
 constexpr mode_t kModeOfNewFile = 0600;
+
+/// Why the file, or a folder on its way, cannot be written; `what` with its path.
+Error write_failure(int errno_value, std::string_view what) {
+  Error error = system_error(errno_value, what);
+  switch (error.kind()) {
+    case ErrorKind::kPermission:
+      return std::move(error)
+          .because("the file or its folder is another user's")
+          .advise("run as the owner of the file, or as root");
+    case ErrorKind::kReadOnly:
+      return std::move(error)
+          .because("its file system is mounted read-only")
+          .advise("mount it for writing, or name another file; the name is unchanged");
+    case ErrorKind::kNoSpace:
+      return std::move(error)
+          .because("the disk is full, or a quota is used up")
+          .advise("make room and try again; the name is unchanged");
+    default:
+      return std::move(error)
+          .because("the file system takes no such file, or its disk fails")
+          .advise("look at the path and at the kernel's log; the name is unchanged");
+  }
+}
 
 /// A file as it was found; what is not there has no content.
 struct Found {
@@ -37,9 +61,12 @@ Found read_file(const std::string& path) {
   const FileDescriptor fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (!fd.valid()) {
     if (errno == ENOENT || errno == ENOTDIR) return {};
+    const bool forbidden = errno == EACCES || errno == EPERM;
     throw system_error(errno, path)
-        .because("the file belongs to root alone, or a directory on its way does")
-        .advise("look at the mode of the file, or run as its owner");
+        .because(forbidden ? "the file belongs to root alone, or a directory on its way does"
+                           : "the path leads to no file that can be read")
+        .advise(forbidden ? "look at the mode of the file, or run as its owner"
+                          : "correct the path, or name another file");
   }
   Found found;
   found.status.emplace();
@@ -81,7 +108,7 @@ class DirectoryLock {
  public:
   explicit DirectoryLock(const std::filesystem::path& directory)
       : directory_(open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
-    if (!directory_.valid()) throw system_error(errno, directory.string());
+    if (!directory_.valid()) throw write_failure(errno, directory.string());
     constexpr int kAttempts = 100;
     constexpr std::chrono::milliseconds kBetween{50};
     for (int attempt = 1; flock(directory_.get(), LOCK_EX | LOCK_NB) != 0; ++attempt) {
@@ -107,7 +134,7 @@ class Replacement {
  public:
   explicit Replacement(const std::string& path) : path_(path), pattern_(path + ".XXXXXX") {
     file_ = FileDescriptor(mkostemp(pattern_.data(), O_CLOEXEC));
-    if (!file_.valid()) throw system_error(errno, fmt::format("writing beside {}", path));
+    if (!file_.valid()) throw write_failure(errno, fmt::format("writing beside {}", path));
   }
   Replacement(const Replacement&) = delete;
   Replacement& operator=(const Replacement&) = delete;
@@ -119,7 +146,7 @@ class Replacement {
     while (!text.empty()) {
       const ssize_t count = write(file_.get(), text.data(), text.size());
       if (count < 0 && errno == EINTR) continue;
-      if (count < 0) throw system_error(errno, pattern_);
+      if (count < 0) throw write_failure(errno, fmt::format("writing {}", path_));
       text.remove_prefix(static_cast<std::size_t>(count));
     }
   }
@@ -128,20 +155,18 @@ class Replacement {
   void resemble(const struct stat& old) {
     const bool same_owner = old.st_uid == geteuid() && old.st_gid == getegid();
     if (!same_owner && fchown(file_.get(), old.st_uid, old.st_gid) != 0) {
-      throw system_error(errno, fmt::format("{}: giving the new file its old owner", path_))
-          .because("the file is another user's")
-          .advise("run as the owner of the file, or as root");
+      throw write_failure(errno, fmt::format("{}: giving the new file its old owner", path_));
     }
     set_mode(old.st_mode & 07777U);
   }
   void set_mode(mode_t mode) {
-    if (fchmod(file_.get(), mode) != 0) throw system_error(errno, pattern_);
+    if (fchmod(file_.get(), mode) != 0) throw write_failure(errno, path_);
   }
 
   /// Durable when it returns.
   void take_its_place(int directory) {
-    if (fsync(file_.get()) != 0) throw system_error(errno, pattern_);
-    if (rename(pattern_.c_str(), path_.c_str()) != 0) throw system_error(errno, path_);
+    if (fsync(file_.get()) != 0) throw write_failure(errno, fmt::format("writing {}", path_));
+    if (rename(pattern_.c_str(), path_.c_str()) != 0) throw write_failure(errno, path_);
     done_ = true;
     if (fsync(directory) != 0 && errno != EINVAL) throw system_error(errno, path_);
   }
@@ -160,15 +185,31 @@ void make_directories(const std::filesystem::path& directory) {
   make_directories(directory.parent_path());
   const mode_t mode = geteuid() == 0 ? 0755 : 0700;
   if (mkdir(directory.c_str(), mode) != 0 && errno != EEXIST) {
-    throw system_error(errno, directory.string());
+    throw write_failure(errno, directory.string());
   }
 }
 
 /// The file that a path stands for, whose directory exists when this returns.
 std::filesystem::path place_of(const std::string& path) {
+  if (path.empty()) {
+    throw Error(ErrorKind::kUsage, "the path of the file of the name is empty")
+        .because("a variable in a script is not set")
+        .advise("name a file");
+  }
   std::error_code failure;
-  std::filesystem::path place = std::filesystem::weakly_canonical(path, failure);
-  if (failure) throw system_error(failure.value(), path);
+  // Absolute first: of a name without a folder the function below makes one without a folder.
+  std::filesystem::path place =
+      std::filesystem::weakly_canonical(std::filesystem::absolute(path), failure);
+  // It leaves a link that leads nowhere as it is: what is to be made is the file that it names.
+  for (int links = 0; !failure && links < kMostLinks; ++links) {
+    const std::filesystem::path named = std::filesystem::read_symlink(place, failure);
+    if (failure) {  // no link
+      failure.clear();
+      break;
+    }
+    place = std::filesystem::weakly_canonical(place.parent_path() / named, failure);
+  }
+  if (failure) throw write_failure(failure.value(), path);
   make_directories(place.parent_path());
   return place;
 }

@@ -89,7 +89,9 @@ Error not_answering(const LoginRequest& request, const Error& error) {
       .because(error.cause().empty() ? "a firewall drops the packets, or what listens on that port "
                                        "is not an iSCSI target"
                                      : error.cause())
-      .advise("check host, port and firewall, or give the login more time with -o login_timeout=S");
+      .advise(
+          "check host, port and firewall, or give the login more time (a mount: -o "
+          "login_timeout=S; a tool: --timeout or --login-timeout)");
 }
 
 /// Tries the addresses in turn; the last one's error counts.

@@ -26,6 +26,12 @@ constexpr std::uint16_t kMaxLun = 16383;
       .advise("write iscsi://[user@]host[:port]/target-iqn/lun");
 }
 
+[[noreturn]] void refuse_portal(std::string fault) {
+  throw Error(ErrorKind::kUsage, std::move(fault))
+      .because("the name of the host or the port is misspelt")
+      .advise("write the portal as host[:port], an IPv6 address in brackets: [2001:db8::1]:3260");
+}
+
 [[noreturn]] void refuse_secret() {
   throw Error(ErrorKind::kUsage, "the iSCSI URL holds a password or a query")
       .because("everybody on this machine can read the arguments of a command")
@@ -71,12 +77,13 @@ bool is_ipv6(std::string_view text) {
 }
 
 void check_name_or_ipv4(std::string_view host) {
-  if (host.empty()) refuse("the portal has no host name");
+  if (host.empty()) refuse_portal("the portal has no host name");
   if (host.size() > kMaxHostBytes) {
-    refuse(fmt::format("the host name is longer than {} bytes ({})", kMaxHostBytes, host.size()));
+    refuse_portal(
+        fmt::format("the host name is longer than {} bytes ({})", kMaxHostBytes, host.size()));
   }
   if (!std::all_of(host.begin(), host.end(), is_host_char)) {
-    refuse("the host name holds a character that no host name has");
+    refuse_portal("the host name holds a character that no host name has");
   }
 }
 
@@ -100,26 +107,27 @@ PortalAddress PortalAddress::parse(std::string_view text) {
   bool has_port = false;
   if (!text.empty() && text.front() == '[') {
     const std::size_t close = text.find(']');
-    if (close == std::string_view::npos) refuse("the portal has '[' without ']'");
+    if (close == std::string_view::npos) refuse_portal("the portal has '[' without ']'");
     portal.host = text.substr(1, close - 1);
-    if (!is_ipv6(portal.host)) refuse("what stands in brackets is not an IPv6 address");
+    if (!is_ipv6(portal.host)) refuse_portal("what stands in brackets is not an IPv6 address");
     const std::string_view rest = text.substr(close + 1);
     has_port = !rest.empty();
-    if (has_port && rest.front() != ':') refuse("something other than :port follows the ']'");
+    if (has_port && rest.front() != ':')
+      refuse_portal("something other than :port follows the ']'");
     if (has_port) port = rest.substr(1);
   } else {
     const std::size_t colon = text.find(':');
     has_port = colon != std::string_view::npos;
     if (has_port) port = text.substr(colon + 1);
     if (port.find(':') != std::string_view::npos) {
-      refuse("the portal has more than one ':'; an IPv6 address stands in brackets");
+      refuse_portal("the portal has more than one ':'; an IPv6 address stands in brackets");
     }
     portal.host = text.substr(0, colon);
     check_name_or_ipv4(portal.host);
   }
   if (has_port) {
     const auto number = parse_number(port, std::numeric_limits<std::uint16_t>::max());
-    if (!number || *number == 0) refuse("the port is not a number from 1 to 65535");
+    if (!number || *number == 0) refuse_portal("the port is not a number from 1 to 65535");
     portal.port = *number;
   }
   return portal;

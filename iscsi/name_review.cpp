@@ -15,6 +15,8 @@ namespace {
 constexpr std::string_view kNameKey = "InitiatorName";
 constexpr std::string_view kAliasKey = "InitiatorAlias";
 constexpr std::string_view kIqn = "iqn.";
+/// What some editors put in front of a text in UTF-8.
+constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 
 /// The month of a well-formed iqn. name.
 YearMonth month_of(std::string_view name) {
@@ -59,6 +61,7 @@ std::vector<ReviewedName> review_names(std::span<const ListedName> names, YearMo
 
 std::vector<ListedName> names_in_list(std::string_view text) {
   std::vector<ListedName> names;
+  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
   for (std::size_t number = 1; !text.empty(); ++number) {
     const std::size_t newline = text.find('\n');
     std::string_view line = trimmed(text.substr(0, newline));

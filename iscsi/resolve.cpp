@@ -75,7 +75,13 @@ Task<std::vector<PortalAddress>> resolve(RequestContext& context, Reactor& react
     spawn(run_look_up(reactor, pool, portal.host, pending), [](const std::exception_ptr&) {});
     while (!pending->result) {
       co_await pending->ended.until(context);
-      if (!pending->result) context.check();
+      if (pending->result) break;
+      try {
+        context.check();
+      } catch (Error& error) {
+        error.set_cause(fmt::format("no name server told the address of {}", portal.host));
+        throw;
+      }
     }
     found = std::move(*pending->result);
   }

@@ -139,7 +139,9 @@ def page(text, version):
 
 
 def main(version, path, output=None):
-    text = "\n".join(page(Path(path).read_text(encoding="utf-8"), version)) + "\n"
+    # Not every terminal has the character.
+    markdown = Path(path).read_text(encoding="utf-8").replace("…", "...")
+    text = "\n".join(page(markdown, version)) + "\n"
     if output:
         # Without a time, so that the same page is always the same file.
         Path(output).write_bytes(gzip.compress(text.encode(), mtime=0))

@@ -25,6 +25,11 @@ std::string read_list(std::istream& input) {
   std::string text(kMaxListBytes + 1, '\0');
   input.read(text.data(), static_cast<std::streamsize>(text.size()));
   text.resize(static_cast<std::size_t>(input.gcount()));
+  if (input.bad()) {
+    throw Error(ErrorKind::kIo, "the list cannot be read")
+        .because("standard input is a folder, or its disk fails")
+        .advise("name a file behind the <");
+  }
   if (text.size() <= kMaxListBytes) return text;
   throw Error(ErrorKind::kUsage, fmt::format("the list is longer than {} bytes", kMaxListBytes))
       .because("it is no list of names")

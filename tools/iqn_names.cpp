@@ -156,6 +156,28 @@ std::optional<iscsi::StoredName> name_before(const std::string& path) {
   }
 }
 
+/// The name under which a user's mounts stand who has none of his own: that of root's file.
+std::string borrowed_name(const std::vector<std::string>& places) {
+  for (std::size_t i = 1; i < places.size(); ++i) {
+    try {
+      if (const auto stored = iscsi::load_initiator_name(places[i])) return stored->name.text();
+    } catch (const Error&) {  // it may not be read, or is none: nobody is logged in with it
+    }
+  }
+  return {};
+}
+
+/// Sessions that log in under another name once `path` has one. The kernel's have root's name,
+/// whatever a user stores for his own mounts.
+std::vector<NameUse> users_of(const std::string& was, bool borrowed, const Common& common) {
+  if (was.empty()) return {};
+  std::vector<NameUse> users = uses_of(was, common.uses());
+  if (borrowed) {
+    std::erase_if(users, [](const NameUse& use) { return use.kind != NameUse::Kind::kMount; });
+  }
+  return users;
+}
+
 void tell_consequences(const Program& program, const std::string& path, const std::string& was,
                        const std::vector<NameUse>& users) {
   if (!users.empty()) {
@@ -178,9 +200,9 @@ int store(const Program& program, const Common& common, const Change& change) {
   const std::string path = common.places().front();
   const std::optional<iscsi::StoredName> before = name_before(path);
   const bool renames = !before || before->name != change.name;
-  const std::string was = before && renames ? before->name.text() : std::string();
-  std::vector<NameUse> users;
-  if (!was.empty()) users = uses_of(was, common.uses());
+  std::string was = before ? before->name.text() : borrowed_name(common.places());
+  if (was == change.name.text()) was.clear();
+  const std::vector<NameUse> users = users_of(was, !before, common);
   if (!users.empty() && !change.force) throw in_use(was, users);
   const std::string alias = change.alias ? *change.alias : before ? before->alias : std::string();
   if (renames || alias != before->alias) {

@@ -9,6 +9,8 @@
 
 int main(int argc, char** argv) {
   lunfs::tools::prepare_process();
+  // With stdio below it, std::cin takes a list that cannot be read for an empty one.
+  std::ios::sync_with_stdio(false);
   lunfs::tools::Program program("lunfs-iqn",
                                 "The name by which this host logs in to iSCSI targets.");
   lunfs::tools::add_iqn_name_commands(program, lunfs::tools::NameUseSources::of_this_host);

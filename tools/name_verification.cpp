@@ -5,6 +5,7 @@
 
 #include "base/run.h"
 #include "base/spawn.h"
+#include "base/text.h"
 
 namespace lunfs::tools {
 
@@ -27,21 +28,23 @@ bool may_be_elsewhere(const NameTrial& trial) {
 PortalResult NameVerification::run(const PortalAddress& portal) {
   PortalResult result{.portal = portal, .targets = {}, .left_aside = {}, .failure = {}};
   try {
-    run_until_done(reactor_, discover(result));
+    run_until_done((*work_).reactor, noting_end(*work_, discover(result)));
   } catch (const Error& error) {
     result.failure = error;
     return result;
   }
-  if (!options_.discovery_only) run_until_done(reactor_, try_targets(result.targets));
+  if (!options_.discovery_only) {
+    run_until_done((*work_).reactor, noting_end(*work_, try_targets(result.targets)));
+  }
   return result;
 }
 
 Task<void> NameVerification::discover(PortalResult& result) {
   RequestContext context = RequestContext::within(options_.limits.login_timeout);
   const std::vector<iscsi::DiscoveredTarget> found = co_await iscsi::discover_targets(
-      context, reactor_, pool_, identity_.discovery_request(result.portal));
+      context, (*work_).reactor, (*work_).pool, identity_.discovery_request(result.portal));
   for (const iscsi::DiscoveredTarget& target : found) {
-    if (options_.target && target.name != options_.target->text()) {
+    if (options_.target && lower_case(target.name) != options_.target->text()) {
       result.left_aside.push_back(target.name);
     } else {
       result.targets.push_back(
@@ -85,7 +88,7 @@ Task<NameTrial> NameVerification::try_at(const PortalAddress& portal, const iscs
   iscsi::LoginRequest request = identity_.login_request(portal, name);
   request.connection.isid = options_.isid;
   RequestContext unlimited;
-  co_return co_await iscsi::try_name(unlimited, reactor_, pool_, std::move(request),
+  co_return co_await iscsi::try_name(unlimited, (*work_).reactor, (*work_).pool, std::move(request),
                                      options_.limits);
 }
 

@@ -1,16 +1,16 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/error.h"
-#include "base/reactor.h"
 #include "base/task.h"
-#include "base/thread_pool.h"
 #include "iscsi/discovery.h"
 #include "iscsi/login_identity.h"
 #include "iscsi/name_trial.h"
+#include "tools/work.h"
 
 namespace lunfs::tools {
 
@@ -47,7 +47,8 @@ class NameVerification {
 
   /// Takes up to limits.login_timeout, and for each 16 targets the time of a trial (try_name()), or
   /// of one for each portal where they cannot be reached. At most 256 targets are tried. Faults of
-  /// the network and of targets are in the result; other errors are those of LoginIdentity.
+  /// the network and of targets are in the result; other errors are those of LoginIdentity. A name
+  /// that is still being resolved when its time is over holds nobody up.
   [[nodiscard]] PortalResult run(const iscsi::PortalAddress& portal);
 
  private:
@@ -58,8 +59,7 @@ class NameVerification {
 
   VerificationOptions options_;
   iscsi::LoginIdentity identity_;
-  Reactor reactor_;
-  ThreadPool pool_{1};  ///< name resolution
+  WorkOwner<Work> work_{std::make_unique<Work>()};  ///< its threads resolve names
 };
 
 }  // namespace lunfs::tools

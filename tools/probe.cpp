@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/spawn.h"
+#include "base/text.h"
 #include "iscsi/discovery.h"
 #include "iscsi/login.h"
 #include "iscsi/lun_json.h"
@@ -179,7 +180,7 @@ Task<void> discover(RequestContext& context, Probe& probe) {
       co_await iscsi::discover_targets(context, probe.reactor, probe.pool, request);
   if (probe.options.target) {
     std::erase_if(targets, [&](const iscsi::DiscoveredTarget& target) {
-      return target.name != *probe.options.target;
+      return lower_case(target.name) != *probe.options.target;
     });
   }
   probe.targets = std::move(targets);

@@ -3,13 +3,14 @@
 #include <string>
 #include <string_view>
 
+#include "base/error.h"
+#include "iscsi/lun_url.h"
 #include "tools/probe_report.h"
 
 namespace lunfs::tools {
 
 namespace {
 
-constexpr unsigned kDefaultPort = 3260;
 /// White space around a text, which then stands on a line of its own, as in xe's documents.
 constexpr std::string_view kBeforeText = "\n\t\t\t";
 constexpr std::string_view kBehindText = "\n\t\t";
@@ -18,10 +19,24 @@ std::string text_of(const Json& value) {
   return value.is_string() ? value.get<std::string>() : value.dump();
 }
 
+/// Bytes of a LUN as characters that may stand in XML: what is no UTF-8 or none of them is
+/// replaced. Control characters are left out when the document is written.
+std::string characters_of(std::string_view text) {
+  constexpr std::string_view kReplacement = "\xef\xbf\xbd";
+  const std::string dumped = Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
+  auto characters = Json::parse(dumped).get<std::string>();
+  for (const std::string_view none : {"\xef\xbf\xbe", "\xef\xbf\xbf"}) {
+    for (std::size_t at = 0; (at = characters.find(none, at)) != std::string::npos;) {
+      characters.replace(at, none.size(), kReplacement);
+    }
+  }
+  return characters;
+}
+
 void add(pugi::xml_node parent, const char* name, std::string_view text) {
   if (text.empty()) return;
   std::string padded(kBeforeText);
-  padded += text;
+  padded += characters_of(text);
   padded += kBehindText;
   parent.append_child(name).text().set(padded.c_str());
 }
@@ -45,11 +60,16 @@ void add_target(pugi::xml_node root, unsigned index, std::string_view address,
   pugi::xml_node target = root.append_child("TGT");
   // Without the portal group's tag.
   address = address.substr(0, address.rfind(','));
-  const std::size_t colon = address.rfind(':');
-  const std::string_view port = address.substr(colon + 1);
   add(target, "Index", std::to_string(index));
-  add(target, "IPAddress", address.substr(0, colon));
-  if (port != std::to_string(kDefaultPort)) add(target, "Port", port);
+  try {
+    const auto portal = iscsi::PortalAddress::parse(address);
+    const bool usual = portal.port == iscsi::PortalAddress::kDefaultPort;
+    const std::string text = portal.text();
+    add(target, "IPAddress", text.substr(0, text.rfind(':')));
+    if (!usual) add(target, "Port", std::to_string(portal.port));
+  } catch (const Error&) {  // a target may name whatever it likes
+    add(target, "IPAddress", address);
+  }
   add(target, "TargetIQN", iqn);
 }
 

@@ -83,7 +83,8 @@ void Program::print(std::string_view text) const {
   }
   throw Error(ErrorKind::kIo, fmt::format("standard output could not be written: {}",
                                           std::generic_category().message(errno)))
-      .because("the disk that it goes to is full");
+      .because("the disk that it goes to is full, or nothing is open as standard output")
+      .advise("make room, or send it elsewhere; what the command has changed stays changed");
 }
 
 void Program::warn(std::string_view text) const {

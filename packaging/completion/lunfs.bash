@@ -5,7 +5,8 @@ _lunfs_mount_options='ro rw detached credentials= initiator= timeout= login_time
   sync_on_close= scheduling= vhd_cache= uid= gid= umask= allow_other log= log_file= fsname= subtype= nodev nosuid noexec
   _netdev nofail noauto user x-systemd.automount'
 
-# _lunfs_offer WORDS: those that begin with the word at the cursor, without a blank behind a "="
+# _lunfs_offer WORDS: those that begin with the word at the cursor, without a blank behind a "=". Only for words of our
+# own: compgen -W carries out what it finds in them.
 _lunfs_offer() {
   mapfile -t COMPREPLY < <(compgen -W "$1" -- "$2")
   [[ ${COMPREPLY[0]-} != *= ]] || compopt -o nospace 2>/dev/null
@@ -28,7 +29,17 @@ _lunfs_option_value() {
   esac
 }
 
-_lunfs_mounts() { awk '/ - fuse\.lunfs / { print $5 }' /proc/self/mountinfo; }
+# _lunfs_offer_mounts: quoted, as any user may have given the directory its name
+_lunfs_offer_mounts() {
+  local line words directory
+  while read -r line; do
+    [[ $line == *' - fuse.lunfs '* ]] || continue
+    read -ra words <<<"$line"
+    printf -v directory %b "${words[4]}"
+    printf -v directory %q "$directory"
+    [[ $directory != "$1"* ]] || COMPREPLY+=("$directory")
+  done </proc/self/mountinfo
+}
 
 _lunfs() {
   local line=${COMP_LINE:0:COMP_POINT} previous word last
@@ -48,7 +59,7 @@ _lunfs() {
         COMPREPLY=("${COMPREPLY[@]/#/${word%"$last"}}")
       fi
       ;;
-    -u | --unmount) _lunfs_offer "$(_lunfs_mounts)" "$word" ;;
+    -u | --unmount) _lunfs_offer_mounts "$word" ;;
     *)
       case $word in
         -*) _lunfs_offer '-o --options -u --unmount -f --foreground -d --debug -h --help -V --version' "$word" ;;

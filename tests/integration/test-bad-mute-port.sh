@@ -14,4 +14,4 @@ refused 8 "iscsi://127.0.0.1:$port/$iqn/1" "$mnt" -o login_timeout=3
 assert_less $((SECONDS - start)) 10 "seconds to say so"
 tells "login to $iqn at 127.0.0.1:$port: no answer within the login timeout" \
   'a firewall drops the packets, or what listens on that port is not an iSCSI target' \
-  'check host, port and firewall, or give the login more time with -o login_timeout=S'
+  'check host, port and firewall, or give the login more time \(a mount: -o login_timeout=S; a tool: --timeout or --login-timeout\)'

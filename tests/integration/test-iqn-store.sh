@@ -33,6 +33,21 @@ assert_equal "640 0 4" "$(stat -c '%a %u %g' "$host_name_file")" "mode and owner
 assert_contains "$tool_err" "replaces $made: allow the new name in the access list" "what to do next"
 assert_equal initiatorname.iscsi "$(ls -A /etc/iscsi)" "files in the folder"
 
+# By the machine's id: the same every time, and another for another machine.
+echo 0123456789abcdef0123456789abcdef >/etc/machine-id
+iqn_ends_with 0 generate --from-machine-id
+of_machine=$tool_out
+assert_contains "$of_machine" '^iqn\.[0-9]{4}-[0-9]{2}\.com\.example:[0-9a-f]{8}$' "the name of a machine"
+iqn_ends_with 0 generate --from-machine-id
+assert_equal "$of_machine" "$tool_out" "the name of the same machine"
+iqn_ends_with 0 generate --from-machine-id --write --file "$work/of-machine"
+assert_equal "$of_machine" "$(name_in "$work/of-machine")" "the name of the machine when it is stored"
+echo 1123456789abcdef0123456789abcdef >/etc/machine-id
+iqn_ends_with 0 generate --from-machine-id
+[[ $tool_out != "$of_machine" ]] || fail "two machines have one name"
+: >/etc/machine-id
+iqn_ends_with 21 generate --from-machine-id
+
 iqn_ends_with 7 set iqn.2001-13.com.example:web1
 assert_contains "$tool_err" "^lunfs-iqn: not an iSCSI name: month 13 does not exist$" "the fault"
 assert_equal iqn.2001-05.com.example:web1 "$(name_in "$host_name_file")" "the name after a refusal"

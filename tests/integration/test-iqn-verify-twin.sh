@@ -20,6 +20,7 @@ chap_account 1 alice secret-of-alice
 write_credentials "$work/credentials" default username=alice password=secret-of-alice
 verify() { iqn_ends_with "$1" verify "$portal" --credentials "$work/credentials" --hold 2 "${@:2}"; }
 
+: >"$work/twin.log"
 python3 "$tools/iscsi_twin.py" --port "$tgt_port" --target "$iqn" --initiator "$name" --isid 00023d000000 \
   --user alice --secret secret-of-alice --log "$work/twin.log" &
 on_exit end_process $!
@@ -41,6 +42,20 @@ verify 15 --isid open-iscsi --json
 assert_equal "is thrown out true" "$(jq -r '.portals[0].targets[0] | "\(.session) \(.stays_with_own_isid)"' <<<"$tool_out")" "as JSON"
 verify 0 --isid 00023d000001
 verify 0 --isid open-iscsi --initiator iqn.2001-05.com.example:host8
+
+# One that comes once and does not fight back is no twin yet.
+"${LUNFS%/*}/lunfs-iqn" verify "$portal" --credentials "$work/credentials" --isid 00023d000005 --hold 4 \
+  >"$work/once.out" 2>"$work/once.err" &
+verifying=$!
+both_are_in() { [[ $(sessions_of 1) == 2 ]]; }
+wait_until 10 both_are_in || fail "verify does not get in beside the twin"
+bounded 20 python3 "$tools/iscsi_twin.py" --port "$tgt_port" --target "$iqn" --initiator "$name" \
+  --isid 00023d000005 --user alice --secret secret-of-alice --log "$work/once.log" --once
+status=0
+wait "$verifying" || status=$?
+assert_equal 28 "$status" "status when the session was ended once ($(cat "$work/once.err"))"
+assert_contains "$(cat "$work/once.out")" "^$iqn +$portal +was ended once$" "a guest who came once"
+assert_contains "$(cat "$work/once.err")" "ended the session once, right after its login; the next stayed$" "what"
 
 kernel_session "$name" "$iqn"
 verify 28 --isid open-iscsi

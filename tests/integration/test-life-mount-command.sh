@@ -57,7 +57,7 @@ wait_until 5 no_session_left || fail "a session is left at the target"
 for type in lunfs fuse.lunfs; do
   bounded 30 mount -t $type -o "ro,log_file=$log" "$work/other.img" "$mnt" || fail "mount -t $type"
   assert_equal fuse.lunfs "$(findmnt -nro FSTYPE "$mnt")" "type of mount -t $type"
-  assert_contains "$(findmnt -nro OPTIONS "$mnt")" '^ro,' "options of mount -t $type"
+  assert_contains "$(findmnt -nro OPTIONS "$mnt")" '^ro,nosuid,nodev,' "options of mount -t $type"
   unmount "$mnt"
 done
 

@@ -4,6 +4,7 @@
 
 . "$(dirname "$0")/functions.sh"
 
+export ASAN_OPTIONS=$ASAN_OPTIONS:handle_segv=0 # below, it is sent on purpose
 simple_vg "$work/lun.img"
 serve "$work/lun.img"
 source=$(lun_url)

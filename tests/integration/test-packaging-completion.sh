@@ -70,4 +70,14 @@ if [[ -w /dev/fuse && $EUID == 0 ]]; then
   for shell in '' zsh_ fish_; do
     assert_contains " $(${shell}offered 'lunfs -u ') " " $mnt " "${shell:-bash_}offered"
   done
+
+  echo "a directory whose name is a command:"
+  odd="$work/a\$(touch\${IFS}ran)" # runs in this folder
+  mount_lunfs "$work/lun.img" "$odd" -o ro
+  assert_contains " $(offered 'lunfs -u ') " " $mnt " "bash: the other mount"
+  COMP_LINE="lunfs -u $work/a" COMP_POINT=$((10 + ${#work} + 2)) COMP_CWORD=2
+  _lunfs
+  assert_equal "$(printf %q "$odd")" "${COMPREPLY[*]}" "bash: the directory, as it is typed"
+  for shell in zsh fish; do ${shell}_offered 'lunfs -u ' >/dev/null; done
+  [[ ! -e $work/ran ]] || fail "completion has run the name of a directory"
 fi

@@ -1,7 +1,7 @@
 #!/bin/bash
 # The .deb: cpack makes it; installed in a throw-away root it brings programs, mount helper, pages, unit and completion, and
 # makes the host's initiator name and a place for secrets; what was installed mounts; removed, nothing of it is left but
-# what is the administrator's. @timeout=240
+# what is the administrator's. @timeout=300
 
 if [[ $EUID == 0 && -z ${LUNFS_OWN_NAMESPACE:-} ]]; then # for mounts of its own
   LUNFS_OWN_NAMESPACE=1 exec unshare --mount --propagation private bash "$0"
@@ -92,3 +92,24 @@ assert_contains "$(cat "$root/etc/lunfs/credentials")" '^# mine$' "the administr
 inside dpkg --no-triggers -P lunfs >>"$work/dpkg.log" 2>&1 || fail "the package cannot be purged"
 [[ ! -e $root/etc/lunfs ]] || fail "a purge leaves /etc/lunfs"
 assert_contains "$(cat "$root/etc/iscsi/initiatorname.iscsi")" "=$name\$" "the initiator's name after a purge"
+
+echo "a host that has a name, open-iscsi's:"
+named=$root/etc/iscsi/initiatorname.iscsi
+printf '## of open-iscsi\nInitiatorName=iqn.1993-08.org.debian:01:abc\n' >"$named"
+chmod 640 "$named"
+touch -d '2020-01-01 UTC' "$named"
+before=$(stat -c '%a %u %g %i %Y' "$named"; cat "$named")
+inside dpkg --no-triggers -i /lunfs.deb >>"$work/dpkg.log" 2>&1 || fail "the package cannot be installed after a purge"
+assert_equal "$before" "$(stat -c '%a %u %g %i %Y' "$named"; cat "$named")" "open-iscsi's name after the installation"
+
+echo "removed and purged while something is mounted:"
+inside lunfs /mnt/lun.img /mnt/sr || fail "mount"
+daemon=$(jq .pid "$root/mnt/sr/.lunfs/status.json")
+note_process "$daemon"
+inside dpkg --no-triggers -P lunfs >>"$work/dpkg.log" 2>&1 || fail "the package cannot be purged while something is mounted"
+inside cmp /mnt/sr/disk /mnt/lun.img.disk || fail "the mount does not survive the removal"
+watcher=$(pgrep -P "$daemon" -f '^lunfs-watcher') || watcher=$(pgrep -f '^lunfs-watcher /mnt/sr$')
+kill -KILL "$daemon"
+wait_until 20 process_gone "$watcher" || fail "the watcher of a program that was removed lives"
+assert_lacks "$(cat /proc/self/mountinfo)" " $root/mnt/sr " "the mount table after the daemon's end"
+assert_equal "$before" "$(stat -c '%a %u %g %i %Y' "$named"; cat "$named")" "open-iscsi's name after a purge"

@@ -12,6 +12,8 @@ for page in "$top"/docs/man/*.md; do
   assert_equal "" "$(cat "$work/complaints")" "what groff says of $name"
   text=$(cat "$work/text")
   assert_contains "$text" "^$(tr a-z A-Z <<<"${name%.*}")\(${name##*.}\)" "the head of $name"
+  # What whatis(1) finds a page by.
+  assert_contains "$text" "^ *${name%.*}(, [a-z.-]+)* - " "the NAME section of $name"
   while read -r heading; do
     grep -qF -- "$heading" <<<"$text" || fail "$name has no heading '$heading'"
   done < <(sed -n 's/^##* //p' "$page" | tail -n +2 | tr -d '`')

@@ -20,6 +20,18 @@ assert_equal "127.0.0.1:$tgt_port $iqn 1 $initiator none IET 512 thick" "$sessio
 assert_equal "$(tgt --op show --mode target | sed -n 's/.*SCSI SN: *//p' | tail -n 1)" "$(told '.sessions[0].serial')" "serial number"
 told 'del(.sessions, .read_only_reason, .source)' >"$work/by-url"
 
+# What the LUN can do is its own, as tgtd was told.
+assert_equal 'compare_and_write fua write_cache' "$(told '.sessions[0].capabilities | join(" ")')" "capabilities of a thick LUN"
+cp --sparse=always "$work/lun.img" "$work/thin.img"
+new_lun 1 2 "$work/thin.img" 512 thin
+run_tool lunfs-sr info "$(lun_url 2)" --initiator "$initiator"
+assert_equal 0 "$tool_status" "status for a thin LUN ($tool_err)"
+assert_contains "$tool_out" '^  capabilities +unmap, write_same, write_same_unmap, compare_and_write, lba_status, fua, write_cache$' "capabilities of a thin LUN"
+assert_contains "$tool_out" '^  provisioning +thin$' "provisioning of a thin LUN"
+assert_contains "$tool_out" '^  vendor +IET$' "vendor"
+assert_contains "$tool_out" '^  block +512 B$' "block size"
+tool lunfs-sr info "$(lun_url)" --initiator "$initiator" --json
+
 # Whoever has libiscsi's tools can compare page 0x83 as it is.
 if command -v iscsi-inq >/dev/null; then
   naa=$(bounded 20 iscsi-inq -i "$initiator" -e 1 -c 0x83 "$(lun_url)" | sed -n 's/^Designator:\[\(6.*\)\].*/\1/p' | head -n 1)

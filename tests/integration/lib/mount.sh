@@ -14,16 +14,17 @@ lunfs_processes_of() {
     if [[ $(readlink "/proc/$pid/exe" 2>/dev/null) == "$(readlink -f "$LUNFS")"* ]]; then echo "$pid"; fi
   done
 }
-is_watcher() { [[ $(tr '\0' '\n' 2>/dev/null <"/proc/$1/cmdline" | head -n 1) == lunfs-watcher ]]; }
+# called PID: how it was called; empty for one that has ended meanwhile
+called() { { tr '\0' '\n' <"/proc/$1/cmdline" | head -n 1; } 2>/dev/null || true; }
 
 # daemons_of DIR: the pids of the lunfs processes that serve DIR; watchers_of DIR: of those that watch over it
 daemons_of() {
   local pid
-  for pid in $(lunfs_processes_of "$1"); do is_watcher "$pid" || echo "$pid"; done
+  for pid in $(lunfs_processes_of "$1"); do [[ $(called "$pid") =~ ^(lunfs-watcher)?$ ]] || echo "$pid"; done
 }
 watchers_of() {
   local pid
-  for pid in $(lunfs_processes_of "$1"); do if is_watcher "$pid"; then echo "$pid"; fi; done
+  for pid in $(lunfs_processes_of "$1"); do if [[ $(called "$pid") == lunfs-watcher ]]; then echo "$pid"; fi; done
 }
 no_process_of() { [[ -z $(lunfs_processes_of "$1") ]]; }
 no_daemon_of() { [[ -z $(daemons_of "$1") ]]; }

@@ -3,9 +3,10 @@
 open-iscsi does, and logs in again whenever its session is ended.
 
   iscsi_twin.py --port PORT --target IQN --initiator IQN --isid HEX --user USER --secret SECRET
-                --log FILE
+                --log FILE [--once]
 
-One-way CHAP. Writes "in" and "out" to FILE, a line each, as they happen; stays until it is ended.
+One-way CHAP. Writes "in" and "out" to FILE, a line each, as they happen; stays until it is ended, or
+with --once until its session is.
 """
 import argparse
 import hashlib
@@ -71,6 +72,7 @@ def main():
     for option in ("target", "initiator", "isid", "user", "secret", "log"):
         parser.add_argument(f"--{option}", required=True)
     parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--once", action="store_true", help="ends when it is thrown out")
     arguments = parser.parse_args()
     with open(arguments.log, "w", encoding="ascii", buffering=1) as log:
         while True:
@@ -82,6 +84,8 @@ def main():
             except ConnectionError:
                 log.write("out\n")
             connection.close()
+            if arguments.once:
+                return
             time.sleep(0.3)
 
 

@@ -1,7 +1,9 @@
 #include "base/log.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <fstream>
 #include <string>
 
@@ -35,6 +37,18 @@ TEST_F(LogTest, LevelDecidesWhatIsWritten) {
   EXPECT_EQ(logged().find("four"), std::string::npos);
   EXPECT_TRUE(log::enabled(log::Level::kWarn));
   EXPECT_FALSE(log::enabled(log::Level::kInfo));
+}
+
+TEST_F(LogTest, FileIsNotForProgramsThatAreStarted) {
+  log::configure(log::Sink::kFile, log::Level::kWarn, folder_.file("log"));
+  int found = 0;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    std::error_code gone;  // the descriptor of this look itself
+    if (std::filesystem::read_symlink(entry, gone) != folder_.file("log")) continue;
+    ++found;
+    EXPECT_NE(fcntl(std::stoi(entry.path().filename()), F_GETFD) & FD_CLOEXEC, 0);
+  }
+  EXPECT_EQ(found, 1);
 }
 
 TEST_F(LogTest, NameFromALunCannotForgeALine) {

@@ -76,9 +76,26 @@ TEST(Options, EveryOptionIsTaken) {
 TEST(Options, WordsOfFstabAreAcceptedAndChangeNothing) {
   const MountOptions options = mount_with(
       "_netdev,nofail,noauto,auto,user,user=joe,users,owner,group,defaults,sync,async,atime,"
-      "noatime,relatime,comment=a b,x-systemd.automount,x-systemd.requires=network.target");
+      "noatime,relatime,comment=a b,x-systemd.automount,x-systemd.requires=network.target,"
+      "diratime,nodiratime,norelatime,lazytime,nolazytime,nostrictatime,iversion,noiversion,mand,"
+      "nomand,dev,suid,dirsync,symfollow,nousers,noowner,nogroup,X-mount.mkdir,X-mount.mode=755");
   EXPECT_FALSE(options.read_only);
   EXPECT_TRUE(options.kernel_options.empty());
+}
+
+TEST(Options, LabelsAreForTheKernel) {
+  EXPECT_THAT(mount_with("context=system_u:object_r:fusefs_t:s0,rootcontext=r").kernel_options,
+              ElementsAre("context=system_u:object_r:fusefs_t:s0", "rootcontext=r"));
+}
+
+TEST(Options, RemountIsRefusedByName) {
+  try {
+    static_cast<void>(mount_with("remount,ro"));
+    FAIL() << "accepted";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kUnsupported);
+    EXPECT_THAT(error.message(), HasSubstr("remount"));
+  }
 }
 
 TEST(Options, LastOfRoAndRwWins) {

@@ -4,11 +4,17 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <xxhash.h>
 
 #include <array>
+#include <filesystem>
+#include <fstream>
+#include <functional>
 #include <optional>
+#include <vector>
 
 #include "base/error.h"
 
@@ -73,6 +79,50 @@ TEST(VgLock, OfAnotherUserHoldsToo) {
     ADD_FAILURE() << "two holders";
   } catch (const Error& error) {
     EXPECT_THAT(error.message(), ::testing::HasSubstr(fmt::format("pid {}", getpid())));
+  }
+}
+
+/// The file of a lock that all users see.
+std::string shared_file(const std::string& key) {
+  return fmt::format("/run/lock/lunfs-{:016x}", XXH3_64bits(key.data(), key.size()));
+}
+
+TEST(VgLock, HoldsWhenItsFileIsTakenAway) {
+  if (geteuid() != 0) GTEST_SKIP() << "a user's place for it may be missing";
+  // What a user may do with a file of his, and whoever fills the disk so that there is none.
+  const VgLock first(key() + " taken", "/mnt/first");
+  ASSERT_EQ(unlink(shared_file(key() + " taken").c_str()), 0);
+  EXPECT_THROW(VgLock(key() + " taken", "/mnt/second"), Error);
+}
+
+TEST(VgLock, FileWithASecondNameIsNotWritten) {
+  const std::string path = shared_file(key() + " linked");
+  const std::string other = path + ".other";
+  std::ofstream(other) << "precious";
+  if (link(other.c_str(), path.c_str()) != 0) GTEST_SKIP() << "no place for all users";
+  EXPECT_THROW(VgLock(key() + " linked", "/mnt"), Error);
+  std::string text;
+  std::ifstream(other) >> text;
+  EXPECT_EQ(text, "precious");
+  unlink(path.c_str());
+  unlink(other.c_str());
+}
+
+TEST(VgLock, WhatIsNoFileIsRefused) {
+  const std::string path = shared_file(key() + " planted");
+  using Plant = std::function<int()>;
+  const std::vector<Plant> plants = {[&] { return mkdir(path.c_str(), 0700); },
+                                     [&] { return symlink("/dev/null", path.c_str()); },
+                                     [&] { return mkfifo(path.c_str(), 0600); }};
+  for (const Plant& plant : plants) {
+    if (plant() != 0) GTEST_SKIP() << "no place for all users";
+    try {
+      const VgLock lock(key() + " planted", "/mnt");
+      ADD_FAILURE() << "taken";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::kPermission);
+    }
+    std::filesystem::remove(path);
   }
 }
 

@@ -30,9 +30,7 @@ TEST(PortalsOf, ATargetMayNameNoneOrNonsense) {
   EXPECT_THAT(places_of({"", ",", "[::1", "host:99999,1"}), ElementsAre("192.0.2.1:3260"));
 }
 
-TEST(PortalsOf, AreFourAtMost) {
-  EXPECT_EQ(places_of({"a", "b", "c", "d", "e", "f"}).size(), 4U);
-}
+TEST(PortalsOf, AreFourAtMost) { EXPECT_EQ(places_of({"a", "b", "c", "d", "e", "f"}).size(), 4U); }
 
 }  // namespace
 }  // namespace lunfs::iscsi

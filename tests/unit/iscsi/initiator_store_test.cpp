@@ -23,6 +23,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using testing::TempDir;
 
 const Iqn kOld = Iqn::parse("iqn.2001-05.com.example:old");
@@ -147,6 +148,41 @@ TEST(InitiatorStore, LinkIsFollowed) {
   EXPECT_EQ(load_initiator_name(dir.file("true"))->name, kNew);
 }
 
+TEST(InitiatorStore, LinkThatLeadsNowhereNamesTheFileToBeMade) {
+  const TempDir dir;
+  ASSERT_EQ(symlink("kept/true", dir.file("link").c_str()), 0);
+  store_initiator_name(dir.file("link"), kNew, std::nullopt);
+  EXPECT_TRUE(std::filesystem::is_symlink(dir.path() / "link"));
+  EXPECT_EQ(load_initiator_name(dir.file("kept/true"))->name, kNew);
+}
+
+TEST(InitiatorStore, LinksInACircleAreAnErrorThatSaysSo) {
+  const TempDir dir;
+  ASSERT_EQ(symlink("link", dir.file("link").c_str()), 0);
+  for (const Error& error :
+       {error_of([&] { load_initiator_name(dir.file("link")); }),
+        error_of([&] { store_initiator_name(dir.file("link"), kNew, std::nullopt); })}) {
+    EXPECT_THAT(error.message(), HasSubstr("Too many levels of symbolic links"));
+    EXPECT_THAT(error.cause(), Not(HasSubstr("root")));
+    EXPECT_NE(error.remedy(), "");
+  }
+}
+
+TEST(InitiatorStore, NameOfAFileAloneMeansTheCurrentFolder) {
+  const TempDir dir;
+  const std::filesystem::path before = std::filesystem::current_path();
+  std::filesystem::current_path(dir.path());
+  const Error error = error_of([] { store_initiator_name("f", kNew, std::nullopt); });
+  std::filesystem::current_path(before);
+  EXPECT_EQ(error.message(), "no error");
+  EXPECT_EQ(load_initiator_name(dir.file("f"))->name, kNew);
+}
+
+TEST(InitiatorStore, EmptyPathIsUsage) {
+  EXPECT_EQ(error_of([] { store_initiator_name("", kNew, std::nullopt); }).kind(),
+            ErrorKind::kUsage);
+}
+
 TEST(InitiatorStore, NameThatIsNoneIsReplaced) {
   const TempDir dir;
   write_file(dir.file("f"), "InitiatorName=nonsense\n");
@@ -181,6 +217,16 @@ TEST(InitiatorStore, FailureLeavesTheOldFileAndNothingElse) {
   }
   EXPECT_EQ(load_initiator_name(dir.file("f"))->name, kOld);
   EXPECT_EQ(files_in(dir), 1);
+}
+
+TEST(InitiatorStore, FailureSaysWhyAndWhatToDo) {
+  const TempDir dir;
+  write_file(dir.file("f"), "InitiatorName=iqn.2001-05.com.example:old\n");
+  const FileSizeLimit full(10);
+  const Error error = error_of([&] { store_initiator_name(dir.file("f"), kNew, std::nullopt); });
+  EXPECT_EQ(error.message(), "writing " + dir.file("f") + ": File too large");
+  EXPECT_NE(error.cause(), "");
+  EXPECT_THAT(error.remedy(), HasSubstr("unchanged"));
 }
 
 TEST(InitiatorStore, StoredNameComesBeforeANewOne) {

@@ -86,6 +86,11 @@ TEST(NamesInList, FilesOfOpenIscsi) {
               ElementsAre("line 2 iqn.a", "line 4 iqn.b"));
 }
 
+TEST(NamesInList, MarkOfAnEncodingInFrontIsNoPartOfAName) {
+  EXPECT_THAT(texts_of(names_in_list("\xef\xbb\xbfInitiatorName=iqn.a\r\niqn.b\r\n")),
+              ElementsAre("line 1 iqn.a", "line 2 iqn.b"));
+}
+
 TEST(NamesInList, BlankInsideANameStaysInIt) {
   EXPECT_THAT(texts_of(names_in_list("iqn.a b\n")), ElementsAre("line 1 iqn.a b"));
 }

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -72,6 +73,17 @@ TEST(IqnCheck, WhatMayBeASecretOfAnotherFileIsNotRepeated) {
 TEST(IqnCheck, EmptyListIsNothingFound) {
   EXPECT_EQ(check({"-"}, "# none\n").status, 21);
   EXPECT_EQ(check({}).status, 7);
+}
+
+TEST(IqnCheck, ListThatCannotBeReadIsNoEmptyOne) {
+  const Captured out;
+  const Captured err;
+  std::ifstream folder("/");  // opens, and cannot be read
+  Program program("lunfs-iqn", "Names.", {out.stream(), err.stream()});
+  add_iqn_check_command(program, folder);
+  EXPECT_EQ(program.run({"check", "-"}), 1);
+  EXPECT_THAT(err.text(), AllOf(HasSubstr("the list cannot be read"), HasSubstr("likely cause"),
+                                HasSubstr("what to do")));
 }
 
 TEST(IqnCheck, EmptyNameIsAFault) { EXPECT_EQ(check({""}).out, "'': it is empty\n"); }

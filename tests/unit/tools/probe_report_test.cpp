@@ -169,6 +169,16 @@ TEST(ProbeXml, TargetsStandAsXePrintsThem) {
             "</iscsi-target-iqns>\n");
 }
 
+TEST(ProbeXml, AnAddressWithoutAPortIsAtTheUsualOne) {
+  Json document = document_of(Json::array());
+  document["targets"][0]["portals"] = {"192.0.2.8,1", "[2001:db8::7],1", "nonsense:x:y,1"};
+  const std::string xml = targets_xml(document);
+  EXPECT_THAT(xml, HasSubstr("<IPAddress>\n\t\t\t192.0.2.8\n"));
+  EXPECT_THAT(xml, HasSubstr("<IPAddress>\n\t\t\t[2001:db8::7]\n"));
+  EXPECT_THAT(xml, HasSubstr("<IPAddress>\n\t\t\tnonsense:x:y\n"));
+  EXPECT_THAT(xml, Not(HasSubstr("<Port>")));
+}
+
 TEST(ProbeXml, LunsStandAsXePrintsThemWithoutWhatIsEmpty) {
   const Json document =
       document_of(Json::array({lun_with(0, {{"content", "no_disk"}}), sr_lun(),
@@ -214,6 +224,17 @@ TEST(ProbeXml, ALabelWithControlCharactersIsStillXml) {
   Json lun = sr_lun();
   lun["sr"]["label"] = "a\x1b<b>\x01";
   EXPECT_THAT(srs_xml(document_of(Json::array({lun}))), HasSubstr("a&lt;b&gt;\n"));
+}
+
+TEST(ProbeXml, BytesThatAreNoTextAreReplaced) {
+  Json lun = sr_lun();
+  lun["serial"] =
+      "a\xff"
+      "b\xef\xbf\xbf"
+      "c";
+  EXPECT_THAT(luns_xml(document_of(Json::array({lun}))), HasSubstr("a\xef\xbf\xbd"
+                                                                   "b\xef\xbf\xbd"
+                                                                   "c\n"));
 }
 
 }  // namespace

@@ -9,16 +9,20 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/error.h"
 #include "tests/unit/iscsi/fake_target.h"
+#include "tools/probe_report.h"
+#include "tools/reach.h"
 
 namespace lunfs::tools {
 namespace {
 
 using lunfs::testing::FakeTarget;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using LoginReply = FakeTarget::LoginReply;
 
 constexpr const char* kInitiator = "iqn.2026-11.example:host7";
@@ -172,6 +176,18 @@ TEST_F(Probing, OnlyTheTargetThatIsAskedForIsLookedAt) {
   EXPECT_EQ(found["targets"][0]["iqn"], "iqn.2026-11.example:b");
 }
 
+TEST_F(Probing, TheTargetThatIsAskedForMayBeWrittenInAnyCase) {
+  const FakeTarget target(
+      {.login = {},
+       .handler = with_one_lun(),
+       .discovery = {"TargetName=iqn.2026-11.example:Pool", "TargetName=iqn.2026-11.example:b"}});
+  ProbeOptions options = options_for(target);
+  options.target = "iqn.2026-11.example:pool";
+  const Json found = probe_portal(options).document;
+  ASSERT_EQ(found["targets"].size(), 1U);
+  EXPECT_EQ(found["targets"][0]["iqn"], "iqn.2026-11.example:Pool");
+}
+
 TEST_F(Probing, ADiscoveryNeedsNoLoginToTargets) {
   const FakeTarget target({.login = {}, .handler = with_one_lun()});
   ProbeOptions options = options_for(target);
@@ -203,6 +219,48 @@ TEST_F(Probing, ALunIsFoundByItsScsiId) {
   options.scsi_id = "3600";
   const Json found = probe_portal(options).document;
   EXPECT_TRUE(found["targets"][0]["luns"].empty());
+}
+
+TEST_F(Probing, OddAnswersToADiscoveryDoNoHarm) {
+  const std::vector<std::vector<std::string>> answers = {
+      {},
+      {""},
+      {"TargetName="},
+      {"TargetName"},
+      {"TargetAddress=192.0.2.7:3260,1"},
+      {"TargetName=iqn.2026-11.example:a", "TargetAddress=", "TargetAddress=,", "X=y"},
+      {"TargetName=" + std::string(60'000, 'a')},
+      {"TargetName=iqn.2026-11.example:\x1b[31mred\x07", "TargetAddress=\x1b[31m:1,1"},
+      {"TargetName=iqn.2026-11.example:\xff\xfe"},
+  };
+  for (const auto& answer : answers) {
+    SCOPED_TRACE(answer.empty() ? "" : answer[0].substr(0, 40));
+    const FakeTarget target({.login = {}, .handler = with_one_lun(), .discovery = answer});
+    ProbeOptions options = options_for(target);
+    options.timeout = std::chrono::seconds(5);
+    try {
+      Json found = probe_portal(options).document;
+      add_mount_lines(found, {});
+      EXPECT_THAT(probe_text(found) + targets_xml(found) + luns_xml(found) + json_text(found),
+                  Not(HasSubstr("\x1b")));
+      EXPECT_TRUE(Json::accept(json_text(found)));
+    } catch (const Error& error) {
+      EXPECT_NE(error.kind(), ErrorKind::kInternal) << error.message();
+    }
+  }
+}
+
+TEST_F(Probing, AThousandTargetsAreEnough) {
+  std::vector<std::string> names;
+  for (int i = 0; i < 1500; ++i) {
+    names.push_back("TargetName=iqn.2026-11.example:t" + std::to_string(i));
+  }
+  const FakeTarget target({.login = {}, .handler = with_one_lun(), .discovery = names});
+  ProbeOptions options = options_for(target);
+  options.discover_only = true;
+  const Json found = probe_portal(options).document;
+  EXPECT_EQ(found["targets"].size(), 1000U);
+  EXPECT_EQ(found["targets"][0]["iqn"], "iqn.2026-11.example:t1499");
 }
 
 TEST_F(Probing, GarbageInThePaddingOfTextsDoesNoHarm) {
