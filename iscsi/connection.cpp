@@ -69,7 +69,7 @@ iscsi_context* new_context(const ConnectionOptions& options) {
   iscsi_set_header_digest(context, ISCSI_HEADER_DIGEST_NONE);
   iscsi_set_session_type(context, options.target ? ISCSI_SESSION_NORMAL : ISCSI_SESSION_DISCOVERY);
   iscsi_set_alias(context, options.initiator_alias.c_str());
-  if (options.target) iscsi_set_targetname(context, options.target->text().c_str());
+  if (options.target) iscsi_set_targetname(context, options.target->spelling().c_str());
   if (options.chap.offered()) {
     iscsi_set_initiator_username_pwd(context, options.chap.username.c_str(),
                                      options.chap.password.c_str());

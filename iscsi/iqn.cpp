@@ -102,7 +102,7 @@ std::vector<std::string> iscsi_name_faults(std::string_view text) {
 
 Iqn Iqn::parse(std::string_view text) {
   const std::vector<std::string> faults = iscsi_name_faults(text);
-  if (faults.empty()) return Iqn(lower_case(text));
+  if (faults.empty()) return {lower_case(text), std::string(text)};
   throw Error(ErrorKind::kUsage, fmt::format("not an iSCSI name: {}", faults.front()))
       .advise(
           "iSCSI names look like iqn.2001-05.com.example:disk1, eui.<16 hex digits> or "

@@ -13,19 +13,25 @@ namespace lunfs::iscsi {
 /// for one. Source: RFC 7143 §4.2.7, RFC 3722.
 std::vector<std::string> iscsi_name_faults(std::string_view text);
 
-/// An iSCSI node name: iqn., eui. or naa. form, normalised to lower case.
+/// An iSCSI node name: iqn., eui. or naa. form. The case of letters makes no other name.
 /// Source: RFC 7143 §4.2.7, RFC 3722.
 class Iqn {
  public:
   /// kUsage with the first of iscsi_name_faults().
   static Iqn parse(std::string_view text);
 
+  /// The normal form, in lower case.
   [[nodiscard]] const std::string& text() const noexcept { return text_; }
-  bool operator==(const Iqn&) const = default;
+  /// As it was parsed. What a target is called by: targets whose names have capital letters, as NAS
+  /// make them, mostly compare them as they come.
+  [[nodiscard]] const std::string& spelling() const noexcept { return spelling_; }
+  bool operator==(const Iqn& other) const noexcept { return text_ == other.text_; }
 
  private:
-  explicit Iqn(std::string text) : text_(std::move(text)) {}
+  Iqn(std::string text, std::string spelling)
+      : text_(std::move(text)), spelling_(std::move(spelling)) {}
   std::string text_;
+  std::string spelling_;
 };
 
 }  // namespace lunfs::iscsi

@@ -17,7 +17,7 @@ constexpr int kMaxRedirections = 4;
 
 std::string goal(const LoginRequest& request) {
   return request.connection.target
-             ? fmt::format("login to {} at {}", request.connection.target->text(),
+             ? fmt::format("login to {} at {}", request.connection.target->spelling(),
                            request.portal.text())
              : fmt::format("discovery at {}", request.portal.text());
 }

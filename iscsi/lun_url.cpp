@@ -172,7 +172,7 @@ LunUrl LunUrl::parse(std::string_view text) {
 }
 
 std::string LunUrl::text() const {
-  return fmt::format("{}{}/{}/{}", kScheme, portal.text(), target.text(), lun);
+  return fmt::format("{}{}/{}/{}", kScheme, portal.text(), target.spelling(), lun);
 }
 
 }  // namespace lunfs::iscsi

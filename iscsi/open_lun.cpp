@@ -115,7 +115,8 @@ Task<std::unique_ptr<LunDevice>> open_lun(RequestContext& context, Reactor& reac
   const LoginRequest request = login_request(options);
   std::unique_ptr<Connection> connection =
       co_await log_in_naming_targets(opening, reactor, pool, options, request);
-  const std::string place = fmt::format("LUN {} of {}", options.url.lun, options.url.target.text());
+  const std::string place =
+      fmt::format("LUN {} of {}", options.url.lun, options.url.target.spelling());
   std::unique_ptr<LunDevice> device;
   {
     const EndAtDeadline guard(

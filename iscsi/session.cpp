@@ -202,7 +202,7 @@ Task<CommandResult> Session::execute(RequestContext& context, const ScsiCommand&
 SessionNames Session::names() const {
   const ConnectionOptions& options = connection_->options();
   return {.initiator = options.initiator_name,
-          .target = options.target ? options.target->text() : std::string(),
+          .target = options.target ? options.target->spelling() : std::string(),
           .lun = lun_,
           .portal = connection_->address().text(),
           .chap = options.chap.method()};

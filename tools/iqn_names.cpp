@@ -16,6 +16,7 @@
 #include "iscsi/initiator_name.h"
 #include "iscsi/initiator_store.h"
 #include "iscsi/name_maker.h"
+#include "iscsi/name_review.h"
 
 namespace lunfs::tools {
 
@@ -230,10 +231,22 @@ struct GenerateOptions : Common {
   bool force = false;
 };
 
+/// What `check` would call a fault of a name that is well formed.
+void check_date(const iscsi::Iqn& name) {
+  const iscsi::ListedName listed{name.text(), {}};
+  const auto reviewed = iscsi::review_names({&listed, 1}, iscsi::current_month());
+  if (reviewed.front().faults.empty()) return;
+  throw Error(ErrorKind::kUsage,
+              fmt::format("{}: {}", name.text(), fmt::join(reviewed.front().faults, "; ")))
+      .because("the date says when the domain was owned by whoever makes the name")
+      .advise("take a month that has begun");
+}
+
 int generate(const Program& program, const GenerateOptions& options) {
   const iscsi::Iqn name = options.from_machine_id
                               ? iscsi::name_of_machine(iscsi::read_machine_id(), options.prefix)
                               : iscsi::fresh_name(options.prefix);
+  check_date(name);
   if (options.write) return store(program, options, {name, std::nullopt, options.force});
   if (options.file || options.force) {
     throw Error(ErrorKind::kUsage, "--file and --force say how to store a name")
@@ -267,6 +280,7 @@ int set(const Program& program, const SetOptions& options) {
     }
   }
   const iscsi::Iqn name = iscsi::Iqn::parse(options.name);
+  check_date(name);
   if (name.text() != options.name) {
     program.warn(fmt::format("stored in its normal form, {}", name.text()));
   }

@@ -82,14 +82,17 @@ Json with_origin(const Json& document, Json records) {
   return result;
 }
 
+void print_minimal(const Program& program, const Json& document, const Json& records) {
+  program.print(minimal_text(records, document.contains("sr") ? "uuid" : "lv"));
+}
+
 int list(const Program& program, const Options& options) {
   Json document;
   Json records = read_records(program, options, document);
   if (options.json) {
     program.print(json_text(with_origin(document, std::move(records))));
   } else if (options.minimal) {
-    const bool in_sr = document.contains("sr");
-    program.print(minimal_text(records, in_sr ? "uuid" : "lv"));
+    print_minimal(program, document, records);
   } else {
     // An LV's name is worth a column only where it does not say what stands beside it anyway.
     for (Json& record : records) {
@@ -124,6 +127,10 @@ int info(const Program& program, const Options& options) {
     program.print(json_text(with_origin(document, shown)));
     return kExitSuccess;
   }
+  if (options.minimal) {
+    print_minimal(program, document, shown);
+    return kExitSuccess;
+  }
   std::string text;
   for (const Json& record : shown) {
     if (!text.empty()) text += "\n";
@@ -143,6 +150,8 @@ CLI::App& add_common(Program& program, const std::string& name, const std::strin
                  "directory where it is mounted")
       ->required();
   app.add_flag("--json", options->json, "print a JSON object");
+  app.add_flag("--minimal", options->minimal, "only uuids, with commas between")
+      ->excludes("--json");
   add_reach_options(app, options->reach, "seconds that all may take");
   return app;
 }
@@ -153,8 +162,6 @@ void add_vdi_commands(Program& program) {
   auto listing = std::make_shared<Options>();
   CLI::App& list_app = add_common(program, "list", "The disks of a LUN.", listing, list);
   list_app.add_flag("--all", listing->all, "base copies and LVs that are no disks, too");
-  list_app.add_flag("--minimal", listing->minimal, "only uuids, with commas between")
-      ->excludes("--json");
 
   auto single = std::make_shared<Options>();
   CLI::App& info_app =

@@ -50,6 +50,9 @@ iqn_ends_with 21 generate --from-machine-id
 
 iqn_ends_with 7 set iqn.2001-13.com.example:web1
 assert_contains "$tool_err" "^lunfs-iqn: not an iSCSI name: month 13 does not exist$" "the fault"
+iqn_ends_with 7 set iqn.2199-01.com.example:web1
+assert_contains "$tool_err" 'its date lies in the future' "a date to come"
+iqn_ends_with 7 generate --prefix iqn.2199-01.com.example
 assert_equal iqn.2001-05.com.example:web1 "$(name_in "$host_name_file")" "the name after a refusal"
 
 # An ordinary user.

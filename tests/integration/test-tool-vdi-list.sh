@@ -27,6 +27,8 @@ snapshot=$(told_snapshot=$(jq -r '.[] | select(.snapshot_of) | .uuid' "$work/by-
 of=$(jq -r '.[] | select(.snapshot_of) | .snapshot_of' "$work/by-image")
 assert_contains "$tool_out" "^$snapshot +web01 snapshot +vhd .* read-only +VHD-[0-9a-f-]+ +$of +a VHD" "line of the snapshot"
 
+tool lunfs-vdi info "$mnt" "$(head -1 "$work/expected" | cut -d' ' -f1)" --minimal
+assert_equal "$(head -1 "$work/expected" | cut -d' ' -f1)" "$tool_out" "info --minimal"
 tool lunfs-vdi list "$mnt" --minimal
 tr , '\n' <<<"$tool_out" | sort | diff <(cut -d' ' -f1 "$work/expected") - >&2 || fail "the uuids of --minimal"
 

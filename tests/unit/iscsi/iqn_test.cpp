@@ -35,6 +35,12 @@ TEST(Iqn, IsLowerCased) {
   EXPECT_EQ(Iqn::parse("eui.02004567A425678D"), Iqn::parse("EUI.02004567a425678d"));
 }
 
+TEST(Iqn, KeepsItsSpelling) {
+  const Iqn name = Iqn::parse("iqn.2000-01.com.nas:Disk.Target-1");
+  EXPECT_EQ(name.spelling(), "iqn.2000-01.com.nas:Disk.Target-1");
+  EXPECT_EQ(name, Iqn::parse("iqn.2000-01.com.nas:disk.target-1"));
+}
+
 TEST(Iqn, RefusesWithTheFault) {
   const struct {
     const char* text;
