@@ -25,6 +25,8 @@ struct iscsi_context;
 
 namespace lunfs::iscsi {
 
+class LoginGuard;
+
 struct ConnectionOptions {
   std::string initiator_name;
   std::optional<Iqn> target;  ///< none: a discovery session
@@ -125,7 +127,6 @@ class Connection {
  private:
   enum class Phase { kIdle, kConnecting, kLoggingIn, kReady, kLeaving };
   struct Callbacks;
-  class LoginGuard;
 
   Task<void> wait_for(RequestContext& context, const bool& done);
   void handle(std::uint32_t events);

@@ -28,7 +28,7 @@ for other in cut changed; do
   session_is "$mnt" refused || fail "status.json does not tell ($other)"
   assert_fails_with 'Input/output error' dd if="$mnt/disk" of=/dev/null bs=64k count=1 iflag=direct
   assert_equal "$before" "$(sha256_of "$work/$other.img")" "the bytes of $other.img"
-  bounded 60 "$LUNFS" -u "$mnt" || true
+  end_after_loss "$mnt"
   kill -9 "$tgt_pid"
 done
 assert_contains "$(cat "$log")" 'another LUN stands at number 1 now' "the log"
@@ -54,7 +54,7 @@ tgt --op delete --mode logicalunit --tid 1 --lun 1
 new_lun 1 1 "$work/lun.img"
 wait_until 20 session_is "$mnt" up || fail "the right LUN is not used again"
 bounded 20 dd if="$mnt/disk" of=/dev/null bs=64k count=1 iflag=direct status=none || fail "a read of the right LUN fails"
-bounded 60 "$LUNFS" -u "$mnt" || true
+end_after_loss "$mnt"
 
 # Grown during an outage.
 mount_lunfs "$(lun_url)" "$mnt"

@@ -46,7 +46,7 @@ bounded 20 sync "$mnt/disk" || fail "the second fsync fails"
 kill -9 "$tgt_pid"
 wait_until 10 session_is "$mnt" lost || fail "the loss is not noticed"
 start=$SECONDS
-bounded 60 "$LUNFS" -u "$mnt" || true # it tells of what the killed ones wrote
+end_after_loss "$mnt" # it tells of what the killed ones wrote
 assert_less $((SECONDS - start)) 15 "seconds of lunfs -u"
 no_daemon_of "$mnt" || fail "the daemon lives"
 

@@ -108,6 +108,15 @@ unmount() {
   wait_until 30 no_daemon_of "$1" || fail "the daemon outlives its mount"
 }
 
+# end_after_loss DIR: lunfs -u, which may tell that writes were lost (1), and must end the mount
+end_after_loss() {
+  local status=0
+  bounded 60 "$LUNFS" -u "$1" || status=$?
+  ((status <= 1)) || fail "lunfs -u ends with $status"
+  not_mounted "$1" || fail "$1 is still mounted"
+  wait_until 30 no_daemon_of "$1" || fail "the daemon outlives its mount"
+}
+
 # remount_lunfs SOURCE DIR [ARGS...]
 remount_lunfs() {
   unmount "$2"
