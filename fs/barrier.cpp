@@ -42,10 +42,16 @@ Task<void> Barrier::written(std::size_t here, OpenFile& file) {
   co_await on(std::move(busy), here, uninterrupted, std::move(part));
 }
 
+Task<void> Barrier::flush(RequestContext& context, std::size_t shard) {
+  Durability& durability = shards_[shard].durability;
+  if (!durability.clean()) sessions_.check();
+  co_await durability.flush(context);
+}
+
 Task<void> Barrier::settle(RequestContext& context, std::size_t shard, OpenFile& file, Sync what) {
   WriteLedger& ledger = file.ledgers[shard];
   co_await ledger.done();
-  if (what != Sync::kClose) co_await shards_[shard].durability.flush(context);
+  if (what != Sync::kClose) co_await flush(context, shard);
   // A close may be that of a duplicate; and where a loss is told, the failure is for the next one.
   const bool told = what == Sync::kFsync && (!file.writable || file.losses_known == losses());
   std::optional<Error> failure = told ? ledger.take_failure() : ledger.failure();
@@ -80,7 +86,7 @@ Task<void> Barrier::flushed(std::size_t here, RequestContext& context) {
     if (!shards_[shard].durability.clean()) unflushed.push_back(shard);
   }
   Part part = [this](RequestContext& there, std::size_t shard) {
-    return shards_[shard].durability.flush(there);
+    return flush(there, shard);
   };
   co_await on(std::move(unflushed), here, context, std::move(part));
 }

@@ -10,6 +10,7 @@
 #include "base/task.h"
 #include "fs/durability.h"
 #include "fs/open_files.h"
+#include "fs/session_states.h"
 
 namespace lunfs::fs {
 
@@ -34,7 +35,9 @@ class Barrier {
   };
 
   /// Those of the mount, by number; all of them outlive this.
-  explicit Barrier(std::vector<Shard> shards) : shards_(std::move(shards)) {}
+  /// @param sessions  of the same; while one is refused nothing is flushed: SessionStates::check()
+  Barrier(std::vector<Shard> shards, const SessionStates& sessions)
+      : shards_(std::move(shards)), sessions_(sessions) {}
 
   /// Ends when the writes of the file that are in flight now have ended.
   Task<void> written(std::size_t here, OpenFile& file);
@@ -57,8 +60,10 @@ class Barrier {
   Task<void> on(std::vector<std::size_t> which, std::size_t here, RequestContext& context,
                 Part part);
   Task<void> settle(RequestContext& context, std::size_t shard, OpenFile& file, Sync what);
+  Task<void> flush(RequestContext& context, std::size_t shard);
 
   std::vector<Shard> shards_;
+  const SessionStates& sessions_;
 };
 
 }  // namespace lunfs::fs

@@ -103,15 +103,18 @@ void Channel::mount(const std::string& mount_point, std::function<void()> on_end
 }
 
 void Channel::watch_for_requests() {
+  serving_ = true;
   const int fd = fuse_session_fd(session_.get());
   if (fcntl(fd, F_SETFL, O_NONBLOCK) != 0) throw system_error(errno, "/dev/fuse");
   const std::uint32_t wake_one = tell_others_ ? EPOLLEXCLUSIVE : 0U;
+  watch_ = {};  // first: a descriptor is watched once
   watch_ = reactor_.watch(fd, EPOLLIN | wake_one,
                           [](std::uint32_t) { /* this turn's serve() sees to it */ });
   serve_ = reactor_.after_handlers([this] { serve(); });
 }
 
 void Channel::stop() {
+  serving_ = false;
   watch_ = {};
   serve_ = {};
 }

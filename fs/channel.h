@@ -60,7 +60,15 @@ class Channel {
   /// An INTERRUPT that came to another channel: of a request that this one serves, or not.
   void take_interrupt(std::vector<std::byte> request);
 
-  /// Stops reading requests.
+  /// Reads no requests until resume(), so that they wake other channels of the connection only;
+  /// one that this channel was woken for is for those that resume() after it. Nothing happens if it
+  /// does not serve; the end of the connection ends the pause.
+  void pause();
+  /// Reads requests again; if it does so already, looks whether one waits that it was not woken
+  /// for.
+  void resume();
+
+  /// Stops reading requests, for good.
   void stop();
 
   /// The slab that the request being handed out lies in; the operation that calls this keeps it.
@@ -88,6 +96,7 @@ class Channel {
   std::function<void()> on_end_;
   SlabPool::Slab current_;
   NewerRequest newer_request_ = NewerRequest::kNone;  ///< of the request being handed out
+  bool serving_ = false;  ///< from mount() or start() to stop(), also while it pauses
   Reactor::Watch watch_;
   Reactor::Hook serve_;
 };

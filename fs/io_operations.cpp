@@ -131,6 +131,7 @@ Task<void> IoOperations::do_read(Request& request, std::uint64_t handle, std::ui
     request.reply.text(text.substr(std::min<std::size_t>(offset, text.size()), size));
     co_return;
   }
+  medium_.sessions.check();
   BlockDevice& device = device_of(file);
   const std::uint64_t end = device.geometry().size_bytes;
   const std::uint64_t length =
@@ -159,6 +160,7 @@ Task<void> IoOperations::before_write(RequestContext& context, const OpenFile& f
   if (!file.node->read_only_reason.empty()) {
     throw Error(ErrorKind::kReadOnly, file.node->read_only_reason);
   }
+  medium_.sessions.check();
   if (medium_.first_write != nullptr && !medium_.first_write->safe()) {
     co_await medium_.first_write->ensure(context, reactor_);
   }
@@ -317,6 +319,7 @@ void IoOperations::seek(Reply reply, std::uint64_t handle, std::uint64_t offset,
 
 Task<void> IoOperations::do_seek(Request& request, std::uint64_t handle, std::uint64_t offset,
                                  bool hole) {
+  medium_.sessions.check();
   BlockDevice& device = device_of(files_.at(handle));
   const std::optional<std::uint64_t> found =
       co_await find_run(request.context, device, offset, hole);

@@ -196,7 +196,7 @@ void Mount::build() {
     shard.durability.emplace(*shard.source.device, shard.source.lun);
     sessions.push_back({shard.reactor, *shard.durability});
   }
-  p.barrier.emplace(std::move(sessions));
+  p.barrier.emplace(std::move(sessions), p.shards->sessions());
   const auto status = [this] {
     const Parts& parts = *parts_;
     return StatusInput{.source = parts.first.source,
@@ -219,6 +219,7 @@ void Mount::build() {
                              .files = p.files,
                              .names = *p.names,
                              .barrier = *p.barrier,
+                             .sessions = p.shards->sessions(),
                              .first_write = p.first_write ? &*p.first_write : nullptr,
                              .fuse_options = fuse_options()};
   for (std::size_t i = 0; i < p.shards->count(); ++i) p.shards->at(i).build(common);

@@ -137,6 +137,11 @@ void NameOperations::readlink(Reply reply, std::uint64_t inode) {
   reply.link(node->target);
 }
 
+bool NameOperations::is_control_file(std::uint64_t inode) {
+  const Node* node = view_.find(inode);
+  return node != nullptr && is_control(*node);
+}
+
 void NameOperations::open(Reply reply, std::uint64_t inode, int flags) {
   Node* node = view_.find(inode);
   if (node == nullptr) return reply.error(ENOENT);

@@ -36,6 +36,8 @@ class NameOperations {
   void setattr(Reply reply, std::uint64_t inode, const NewAttributes& attributes);
   void readlink(Reply reply, std::uint64_t inode);
   void open(Reply reply, std::uint64_t inode, int flags);
+  /// Whether its open() asks the TextSource.
+  [[nodiscard]] bool is_control_file(std::uint64_t inode);
   void release(Reply reply, std::uint64_t handle);
   void opendir(Reply reply, std::uint64_t inode);
   void readdir(Reply reply, std::uint64_t inode, std::size_t room, std::uint64_t from, bool plus);

@@ -76,6 +76,7 @@ void Shard::build(const Common& common) {
              IoOperations::Medium{.disks = *table,
                                   .durability = *durability,
                                   .barrier = common.barrier,
+                                  .sessions = common.sessions,
                                   .shard = number,
                                   .first_write = common.first_write,
                                   .sync_on_close = options.sync_on_close,
@@ -101,7 +102,13 @@ void Shard::keep_publishing() {
   publish_again_ = reactor.at(Reactor::Clock::now() + kPublishEvery, [this] { keep_publishing(); });
 }
 
+void Shard::watch_session(std::function<void(SessionStates::State)> look) {
+  look_at_session_ = reactor.at_turn_end(
+      [this, look = std::move(look)] { look(SessionStates::of(source.lun->state().kind)); });
+}
+
 Task<void> Shard::drain(std::chrono::seconds most) {
+  look_at_session_ = {};
   channel->stop();  // first: no write comes in any more that the flush would miss
   try {
     RequestContext limit = RequestContext::within(most);
@@ -149,6 +156,7 @@ Task<void> Shard::leave() {
 
 void Shard::close() noexcept {
   publish_again_ = {};
+  look_at_session_ = {};
   last_flush_.reset();
   channel.reset();
   operations.reset();

@@ -20,6 +20,7 @@
 #include "fs/name_operations.h"
 #include "fs/operations.h"
 #include "fs/options.h"
+#include "fs/session_states.h"
 #include "fs/shard_report.h"
 #include "fs/source.h"
 #include "volume/sr/disks.h"
@@ -39,6 +40,7 @@ struct Shard {
     OpenFiles& files;
     NameOperations& names;
     Barrier& barrier;
+    const SessionStates& sessions;
     FirstWrite* first_write;  ///< null: see IoOperations::Medium
     std::vector<std::string> fuse_options;
   };
@@ -64,6 +66,9 @@ struct Shard {
   [[nodiscard]] ShardReport report() const;
   /// Publishes every second from now on.
   void keep_publishing();
+  /// Calls `look` at the end of each turn, with how the session stands, until the drain. For a
+  /// source that is a LUN.
+  void watch_session(std::function<void(SessionStates::State)> look);
 
   // The end, in this order; all shards take a step before one takes the next, as each may wait for
   // what another still does. What was not saved joins `failures`.
@@ -95,6 +100,7 @@ struct Shard {
   RequestContext unlimited_;  ///< of the last flush, which its waiting lets go of
   std::optional<Attempt> last_flush_;
   Reactor::Timer publish_again_;
+  Reactor::Hook look_at_session_;
   mutable std::mutex mutex_;
   ShardReport published_;  ///< guarded by mutex_
 };

@@ -10,11 +10,19 @@ namespace lunfs::fs {
 
 namespace {
 
-Task<void> start_channel(Shard& shard, std::vector<std::byte> init) {
-  if (shard.number != 0) shard.channel->start(std::move(init));
-  shard.keep_publishing();
-  co_return;
-}
+constexpr std::chrono::milliseconds kRenewalLimit{200};
+
+/// Belongs to the thread that asked for it.
+struct Renewal {
+  std::size_t expected = 0;
+  std::function<void()> then{};
+  Reactor::Timer limit{};
+
+  void end() {
+    limit = {};
+    if (then) std::exchange(then, nullptr)();
+  }
+};
 
 }  // namespace
 
@@ -37,7 +45,7 @@ struct Shards::Further {
 };
 
 Shards::Shards(Shard& first, std::size_t count, const std::function<void()>& prepare_thread)
-    : first_(first) {
+    : first_(first), sessions_(count) {
   for (std::size_t number = 1; number < count; ++number) {
     further_.push_back(std::make_unique<Further>(number, prepare_thread));
   }
@@ -62,9 +70,13 @@ Task<void> Shards::on(std::size_t from, RequestContext& context, Work work) {
 void Shards::share_channels() {
   if (count() == 1) return;
   for (std::size_t number = 0; number < count(); ++number) {
-    at(number).channel->share([this, number](const std::vector<std::byte>& interrupt) {
+    Shard& shard = at(number);
+    shard.channel->share([this, number](const std::vector<std::byte>& interrupt) {
       tell_others(number, interrupt);
     });
+    shard.operations->renew_status = [this, &shard](std::function<void()> then) {
+      renew_reports(shard, std::move(then));
+    };
   }
 }
 
@@ -83,10 +95,51 @@ void Shards::join_channels() {
 Task<void> Shards::start_channels() {
   if (count() == 1) co_return;
   RequestContext unlimited;
-  Work start = [init = first_.channel->init_request()](Shard& shard, RequestContext&) {
+  Work start = [this, init = first_.channel->init_request()](Shard& shard, RequestContext&) {
     return start_channel(shard, init);
   };
   co_await on_all(unlimited, std::move(start));
+}
+
+Task<void> Shards::start_channel(Shard& shard, std::vector<std::byte> init) {
+  if (shard.number != 0) shard.channel->start(std::move(init));
+  shard.keep_publishing();
+  shard.watch_session([this, &shard](SessionStates::State state) { note_session(shard, state); });
+  co_return;
+}
+
+/// On the shard's own thread.
+void Shards::note_session(const Shard& shard, SessionStates::State state) {
+  if (!sessions_.set(shard.number, state)) return;
+  // Its own channel pauses first: the others then look for what that one was woken for.
+  const auto follow = [this](Shard& other) {
+    sessions_.takes_requests(other.number) ? other.channel->resume() : other.channel->pause();
+  };
+  follow(at(shard.number));
+  for (std::size_t number = 0; number < count(); ++number) {
+    if (number == shard.number) continue;
+    Shard& other = at(number);
+    other.reactor.post([follow, &other] { follow(other); });
+  }
+}
+
+void Shards::renew_reports(Shard& here, std::function<void()> then) {
+  here.publish();
+  const auto renewal = std::make_shared<Renewal>();
+  renewal->expected = count() - 1;
+  renewal->then = std::move(then);
+  renewal->limit =
+      here.reactor.at(Reactor::Clock::now() + kRenewalLimit, [renewal] { renewal->end(); });
+  for (std::size_t number = 0; number < count(); ++number) {
+    if (number == here.number) continue;
+    Shard& shard = at(number);
+    shard.reactor.post([&shard, &here, renewal] {
+      shard.publish();
+      here.reactor.post([renewal] {
+        if (--renewal->expected == 0) renewal->end();
+      });
+    });
+  }
 }
 
 std::vector<ShardReport> Shards::reports() const {

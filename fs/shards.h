@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <vector>
@@ -24,6 +25,8 @@ class Shards {
   ~Shards();
 
   [[nodiscard]] std::size_t count() const noexcept { return further_.size() + 1; }
+  /// Kept up to date from start_channels() on, if there are several.
+  [[nodiscard]] const SessionStates& sessions() const noexcept { return sessions_; }
   /// By number; 0 is the first.
   [[nodiscard]] Shard& at(std::size_t number) const noexcept;
 
@@ -42,17 +45,23 @@ class Shards {
   /// The first channel has met the kernel's INIT: ends when the others serve, too.
   Task<void> start_channels();
 
-  /// What each shard tells: of this moment where there is one only, else at most a second old.
-  /// Any thread.
+  /// Has all shards tell anew what reports() returns, then calls `then`, on the thread of `here`,
+  /// which calls this. A shard that does not answer within 200 ms is not waited for.
+  void renew_reports(Shard& here, std::function<void()> then);
+  /// What each shard tells: of this moment where there is one only, else of the last
+  /// renew_reports(), at most a second old. Any thread.
   [[nodiscard]] std::vector<ShardReport> reports() const;
 
  private:
   struct Further;
 
   Task<void> on(std::size_t from, RequestContext& context, Work work);
+  Task<void> start_channel(Shard& shard, std::vector<std::byte> init);
   void tell_others(std::size_t from, const std::vector<std::byte>& interrupt) const;
+  void note_session(const Shard& shard, SessionStates::State state);
 
   Shard& first_;
+  SessionStates sessions_;
   std::vector<std::unique_ptr<Further>> further_;
 };
 

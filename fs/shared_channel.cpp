@@ -68,6 +68,19 @@ void Channel::start(std::vector<std::byte> init) {
   watch_for_requests();
 }
 
+void Channel::pause() {
+  if (!serving_) return;
+  serve_ = {};
+  watch_ = {};
+  // No event is asked for: an ended connection tells by itself, and serve() sees to it.
+  watch_ = reactor_.watch(fuse_session_fd(session_.get()), 0, [this](std::uint32_t) { resume(); });
+}
+
+void Channel::resume() {
+  // Watched anew, the descriptor tells what is there already, whomever that has woken.
+  if (serving_) watch_for_requests();
+}
+
 void Channel::share_what_concerns_all(std::span<const std::byte> request) {
   switch (opcode_of(request)) {
     case FUSE_INIT:

@@ -55,6 +55,8 @@ not_mounted() { ! is_mounted "$1"; }
 
 # several_sessions SOURCE: the option for it, if the tests shall run with several sessions a mount
 several_sessions() { [[ -z ${LUNFS_TEST_SESSIONS:-} || $1 != iscsi://* ]] || echo "sessions=$LUNFS_TEST_SESSIONS"; }
+# How many a mount of a LUN has.
+sessions_a_mount=${LUNFS_TEST_SESSIONS:-1}
 
 # try_mount SOURCE DIR [ARGS...]: sets mount_status and mount_said (what it printed)
 try_mount() {

@@ -54,7 +54,8 @@ class BarrierTest : public ::testing::Test {
   testing::ReactorThread other_;
   testing::FaultDevice second_faulty_{other_.reactor(), second_};
   Durability second_durability_{second_faulty_};
-  Barrier barrier_{{{here_, first_durability_}, {other_.reactor(), second_durability_}}};
+  SessionStates sessions_{2};
+  Barrier barrier_{{{here_, first_durability_}, {other_.reactor(), second_durability_}}, sessions_};
 };
 
 TEST_F(BarrierTest, NothingWrittenFlushesNothing) {
