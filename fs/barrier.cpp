@@ -1,5 +1,6 @@
 #include "fs/barrier.h"
 
+#include <exception>
 #include <optional>
 #include <utility>
 
@@ -12,6 +13,34 @@ namespace {
 
 Task<void> end_of_writes(WriteLedger& ledger) { co_await ledger.done(); }
 
+Task<void> keep_failure(Task<void> part, std::exception_ptr& failure) {
+  try {
+    co_await part;
+  } catch (...) {
+    failure = std::current_exception();
+  }
+}
+
+bool is_cancelled(const std::exception_ptr& failure) {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const Error& error) {
+    return error.kind() == ErrorKind::kCancelled;
+  } catch (...) {
+    return false;
+  }
+}
+
+/// Null if there is none. Who is told "interrupted" asks again, but what else there was to tell has
+/// been taken by then.
+std::exception_ptr worst_of(const std::vector<std::exception_ptr>& failures) {
+  std::exception_ptr worst;
+  for (const std::exception_ptr& failure : failures) {
+    if (failure && (!worst || is_cancelled(worst))) worst = failure;
+  }
+  return worst;
+}
+
 }  // namespace
 
 /// Runs `part` for each of the shards, at once, each on its thread.
@@ -19,11 +48,15 @@ Task<void> Barrier::on(std::vector<std::size_t> which, std::size_t here, Request
                        Part part) {
   std::vector<Task<void>> parts;
   parts.reserve(which.size());
+  std::vector<std::exception_ptr> failures(which.size());
   for (const std::size_t shard : which) {
-    parts.push_back(run_on(shards_[shard].reactor, shards_[here].reactor, context,
-                           [&part, shard](RequestContext& there) { return part(there, shard); }));
+    Task<void> there = run_on(shards_[shard].reactor, shards_[here].reactor, context,
+                              [&part, shard](RequestContext& its) { return part(its, shard); });
+    parts.push_back(keep_failure(std::move(there), failures[parts.size()]));
   }
   co_await when_all(std::move(parts));
+  const std::exception_ptr failure = worst_of(failures);
+  if (failure) std::rethrow_exception(failure);
 }
 
 Task<void> Barrier::written(std::size_t here, OpenFile& file) {
@@ -42,16 +75,10 @@ Task<void> Barrier::written(std::size_t here, OpenFile& file) {
   co_await on(std::move(busy), here, uninterrupted, std::move(part));
 }
 
-Task<void> Barrier::flush(RequestContext& context, std::size_t shard) {
-  Durability& durability = shards_[shard].durability;
-  if (!durability.clean()) sessions_.check();
-  co_await durability.flush(context);
-}
-
 Task<void> Barrier::settle(RequestContext& context, std::size_t shard, OpenFile& file, Sync what) {
   WriteLedger& ledger = file.ledgers[shard];
   co_await ledger.done();
-  if (what != Sync::kClose) co_await flush(context, shard);
+  if (what != Sync::kClose) co_await shards_[shard].durability.flush(context);
   // A close may be that of a duplicate; and where a loss is told, the failure is for the next one.
   const bool told = what == Sync::kFsync && (!file.writable || file.losses_known == losses());
   std::optional<Error> failure = told ? ledger.take_failure() : ledger.failure();
@@ -86,7 +113,7 @@ Task<void> Barrier::flushed(std::size_t here, RequestContext& context) {
     if (!shards_[shard].durability.clean()) unflushed.push_back(shard);
   }
   Part part = [this](RequestContext& there, std::size_t shard) {
-    return flush(there, shard);
+    return shards_[shard].durability.flush(there);
   };
   co_await on(std::move(unflushed), here, context, std::move(part));
 }

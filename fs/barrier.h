@@ -10,7 +10,6 @@
 #include "base/task.h"
 #include "fs/durability.h"
 #include "fs/open_files.h"
-#include "fs/session_states.h"
 
 namespace lunfs::fs {
 
@@ -35,16 +34,14 @@ class Barrier {
   };
 
   /// Those of the mount, by number; all of them outlive this.
-  /// @param sessions  of the same; while one is refused nothing is flushed: SessionStates::check()
-  Barrier(std::vector<Shard> shards, const SessionStates& sessions)
-      : shards_(std::move(shards)), sessions_(sessions) {}
+  explicit Barrier(std::vector<Shard> shards) : shards_(std::move(shards)) {}
 
   /// Ends when the writes of the file that are in flight now have ended.
   Task<void> written(std::size_t here, OpenFile& file);
 
   /// As written(); but for kClose, what was acknowledged on the LUN is then durable. Ends by the
-  /// device's or the context's Error, else by the file's failure that no fsync has told yet, of
-  /// several by one.
+  /// device's or the context's Error, else by the file's failure that no fsync has told yet; of
+  /// several by one, which is that of a cancelled wait only if there is no other.
   Task<void> settled(RequestContext& context, std::size_t here, OpenFile& file, Sync what);
 
   /// What was acknowledged on the LUN is durable; the device's Error.
@@ -60,10 +57,8 @@ class Barrier {
   Task<void> on(std::vector<std::size_t> which, std::size_t here, RequestContext& context,
                 Part part);
   Task<void> settle(RequestContext& context, std::size_t shard, OpenFile& file, Sync what);
-  Task<void> flush(RequestContext& context, std::size_t shard);
 
   std::vector<Shard> shards_;
-  const SessionStates& sessions_;
 };
 
 }  // namespace lunfs::fs

@@ -115,6 +115,7 @@ void Channel::watch_for_requests() {
 
 void Channel::stop() {
   serving_ = false;
+  stopped_ = true;
   watch_ = {};
   serve_ = {};
 }

@@ -97,6 +97,7 @@ class Channel {
   SlabPool::Slab current_;
   NewerRequest newer_request_ = NewerRequest::kNone;  ///< of the request being handed out
   bool serving_ = false;  ///< from mount() or start() to stop(), also while it pauses
+  bool stopped_ = false;
   Reactor::Watch watch_;
   Reactor::Hook serve_;
 };

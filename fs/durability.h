@@ -35,8 +35,11 @@ class Durability {
                         std::memory_order_release);
     if (bytes != 0) by_file_[file].acknowledged += bytes;
   }
-  /// Any thread: it knows of each write that the kernel was told of before the call.
+  /// A flush has nothing to do. Any thread: it knows of each write that the kernel was told of
+  /// before the call.
   [[nodiscard]] bool clean() const noexcept {
+    // The target may tell the session of one write what became of another's.
+    if (lun_ != nullptr && lun_->failed_late()) return false;
     const std::uint64_t durable = durable_.load(std::memory_order_acquire);
     return durable == acknowledged_.load(std::memory_order_acquire);
   }

@@ -131,7 +131,6 @@ Task<void> IoOperations::do_read(Request& request, std::uint64_t handle, std::ui
     request.reply.text(text.substr(std::min<std::size_t>(offset, text.size()), size));
     co_return;
   }
-  medium_.sessions.check();
   BlockDevice& device = device_of(file);
   const std::uint64_t end = device.geometry().size_bytes;
   const std::uint64_t length =
@@ -160,7 +159,6 @@ Task<void> IoOperations::before_write(RequestContext& context, const OpenFile& f
   if (!file.node->read_only_reason.empty()) {
     throw Error(ErrorKind::kReadOnly, file.node->read_only_reason);
   }
-  medium_.sessions.check();
   if (medium_.first_write != nullptr && !medium_.first_write->safe()) {
     co_await medium_.first_write->ensure(context, reactor_);
   }
@@ -240,11 +238,13 @@ Task<void> IoOperations::do_flush(Request& request, std::uint64_t handle, Sync w
   OpenFile& file = files_.at(handle);
   RequestContext uninterrupted;
   std::exception_ptr failure;
+  bool interrupted = false;
   try {
     co_await make_durable(medium_.waits_for_ever ? request.context : uninterrupted, file, what);
   } catch (const Error& error) {
     failure = std::current_exception();
-    if (error.kind() == ErrorKind::kCancelled && what != Sync::kFsync) {
+    interrupted = error.kind() == ErrorKind::kCancelled;
+    if (interrupted && what != Sync::kFsync) {
       // Programs take EINTR of close(2) for success.
       failure = std::make_exception_ptr(
           Error(ErrorKind::kIo, "interrupted before everything written was durable"));
@@ -254,7 +254,7 @@ Task<void> IoOperations::do_flush(Request& request, std::uint64_t handle, Sync w
   }
   const std::uint64_t losses = medium_.barrier.losses();
   const bool loss_untold = file.writable && file.losses_known != losses;
-  if (what == Sync::kFsync) file.losses_known = losses;
+  if (what == Sync::kFsync && !interrupted) file.losses_known = losses;
   if (failure) std::rethrow_exception(failure);
   if (loss_untold) {
     throw Error(ErrorKind::kIo,
@@ -319,7 +319,6 @@ void IoOperations::seek(Reply reply, std::uint64_t handle, std::uint64_t offset,
 
 Task<void> IoOperations::do_seek(Request& request, std::uint64_t handle, std::uint64_t offset,
                                  bool hole) {
-  medium_.sessions.check();
   BlockDevice& device = device_of(files_.at(handle));
   const std::optional<std::uint64_t> found =
       co_await find_run(request.context, device, offset, hole);

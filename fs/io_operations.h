@@ -12,7 +12,6 @@
 #include "fs/first_write.h"
 #include "fs/open_files.h"
 #include "fs/reply.h"
-#include "fs/session_states.h"
 #include "fs/slab_pool.h"
 #include "fs/statistics.h"
 
@@ -35,7 +34,6 @@ class IoOperations {
     DiskTable& disks;
     Durability& durability;
     Barrier& barrier;
-    const SessionStates& sessions;
     std::size_t shard = 0;  ///< this one's number in the barrier and in the ledgers of files
     /// Null where the first write needs no look at the SR.
     FirstWrite* first_write = nullptr;

@@ -137,7 +137,12 @@ Mount::Mount(MountOptions options, Watcher& watcher, int parent_fd)
       pool_(kFileThreads, give_up_all_rights),
       helper_(1, give_up_all_rights) {}
 
-Mount::~Mount() = default;
+Mount::~Mount() { stop_threads(); }
+
+/// Before what the further shards stand on goes: the pools, this.
+void Mount::stop_threads() noexcept {
+  if (parts_->shards) parts_->shards->stop_threads();
+}
 
 Task<void> Mount::open_parts(RequestContext& context) {
   Parts& p = *parts_;
@@ -153,6 +158,11 @@ Task<void> Mount::open_parts(RequestContext& context) {
     return shard.open(there, pool_, options_, parts_->first, *parts_->catalog);
   };
   co_await p.shards->on_further(context, std::move(open));
+  if (options_.sessions == 1) co_return;
+  Shards::Work confirm = [this](Shard& shard, RequestContext& there) {
+    return shard.confirm(there, options_);
+  };
+  co_await p.shards->on_all(context, std::move(confirm));
 }
 
 Task<void> Mount::claim_for_writing(RequestContext& context) {
@@ -196,7 +206,7 @@ void Mount::build() {
     shard.durability.emplace(*shard.source.device, shard.source.lun);
     sessions.push_back({shard.reactor, *shard.durability});
   }
-  p.barrier.emplace(std::move(sessions), p.shards->sessions());
+  p.barrier.emplace(std::move(sessions));
   const auto status = [this] {
     const Parts& parts = *parts_;
     return StatusInput{.source = parts.first.source,
@@ -219,7 +229,6 @@ void Mount::build() {
                              .files = p.files,
                              .names = *p.names,
                              .barrier = *p.barrier,
-                             .sessions = p.shards->sessions(),
                              .first_write = p.first_write ? &*p.first_write : nullptr,
                              .fuse_options = fuse_options()};
   for (std::size_t i = 0; i < p.shards->count(); ++i) p.shards->at(i).build(common);
@@ -267,13 +276,19 @@ std::vector<std::string> Mount::notices() const {
 }
 
 std::string Mount::run(const Ready& ready, const Ending& ending) {
-  open_all();
-  build();
-  serve(ready);
-  if (ending) ending();
-  const std::string lost = run_until_done(reactor_, finish());
-  parts_->control->tell_end(lost);
-  return lost;
+  try {
+    open_all();
+    build();
+    serve(ready);
+    if (ending) ending();
+    const std::string lost = run_until_done(reactor_, finish());
+    stop_threads();
+    parts_->control->tell_end(lost);
+    return lost;
+  } catch (...) {
+    stop_threads();  // the process may end without this object's
+    throw;
+  }
 }
 
 void Mount::open_all() {

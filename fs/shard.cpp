@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "base/error.h"
@@ -24,7 +25,7 @@ constexpr std::chrono::seconds kLogoutLimit{5};
 Task<void> Shard::open(RequestContext& context, ThreadPool& pool, const MountOptions& options,
                        const Shard& first, const sr::Catalog& catalog) {
   try {
-    source = co_await open_source(context, reactor, pool, options, first.source.writes);
+    source = co_await open_source(context, reactor, pool, options, first.source.shared);
     co_await verify(context, first, catalog);
     guard_resume(catalog);
     give_up_all_rights();  // this thread's; the mounting is the first shard's
@@ -62,6 +63,19 @@ Task<void> Shard::verify(RequestContext& context, const Shard& first, const sr::
       .advise("see to it that no other host changes the VG, and mount again");
 }
 
+Task<void> Shard::confirm(RequestContext& context, const MountOptions& options) const {
+  RequestContext limited = context;
+  limited.deadline = std::min(context.deadline, Reactor::Clock::now() + options.login_timeout);
+  std::array<std::byte, 512> some{};
+  co_await source.device->read(limited, 0, some);
+  if (source.lun->state().outages == 0) co_return;
+  throw Error(ErrorKind::kUnsupported,
+              fmt::format("session {} of {}: the target ended it when another had logged in",
+                          number + 1, options.sessions))
+      .because("the target allows fewer sessions with this initiator")
+      .advise("mount with fewer sessions=");
+}
+
 void Shard::guard_resume(const sr::Catalog& catalog) {
   if (source.lun == nullptr || catalog.may_change) return;
   source.lun->set_resume_guard(unless_changed(catalog.vg));
@@ -76,7 +90,6 @@ void Shard::build(const Common& common) {
              IoOperations::Medium{.disks = *table,
                                   .durability = *durability,
                                   .barrier = common.barrier,
-                                  .sessions = common.sessions,
                                   .shard = number,
                                   .first_write = common.first_write,
                                   .sync_on_close = options.sync_on_close,
@@ -102,9 +115,9 @@ void Shard::keep_publishing() {
   publish_again_ = reactor.at(Reactor::Clock::now() + kPublishEvery, [this] { keep_publishing(); });
 }
 
-void Shard::watch_session(std::function<void(SessionStates::State)> look) {
-  look_at_session_ = reactor.at_turn_end(
-      [this, look = std::move(look)] { look(SessionStates::of(source.lun->state().kind)); });
+void Shard::watch_session(std::function<void(bool up)> look) {
+  look_at_session_ =
+      reactor.at_turn_end([this, look = std::move(look)] { look(source.lun->connected()); });
 }
 
 Task<void> Shard::drain(std::chrono::seconds most) {

@@ -20,7 +20,6 @@
 #include "fs/name_operations.h"
 #include "fs/operations.h"
 #include "fs/options.h"
-#include "fs/session_states.h"
 #include "fs/shard_report.h"
 #include "fs/source.h"
 #include "volume/sr/disks.h"
@@ -40,7 +39,6 @@ struct Shard {
     OpenFiles& files;
     NameOperations& names;
     Barrier& barrier;
-    const SessionStates& sessions;
     FirstWrite* first_write;  ///< null: see IoOperations::Medium
     std::vector<std::string> fuse_options;
   };
@@ -54,6 +52,8 @@ struct Shard {
   /// those of open_source(); kUnsupported if it is another LUN, kBusy if the VG was changed.
   Task<void> open(RequestContext& context, ThreadPool& pool, const MountOptions& options,
                   const Shard& first, const sr::Catalog& catalog);
+  /// With all sessions open: kUnsupported if the target has ended this one for another's sake.
+  Task<void> confirm(RequestContext& context, const MountOptions& options) const;
   /// A new session, when this one is lost, must find the VG unchanged. Where a pool may be at work
   /// each read looks for itself.
   void guard_resume(const sr::Catalog& catalog);
@@ -66,9 +66,9 @@ struct Shard {
   [[nodiscard]] ShardReport report() const;
   /// Publishes every second from now on.
   void keep_publishing();
-  /// Calls `look` at the end of each turn, with how the session stands, until the drain. For a
+  /// Calls `look` at the end of each turn, with whether the session is up, until the drain. For a
   /// source that is a LUN.
-  void watch_session(std::function<void(SessionStates::State)> look);
+  void watch_session(std::function<void(bool up)> look);
 
   // The end, in this order; all shards take a step before one takes the next, as each may wait for
   // what another still does. What was not saved joins `failures`.

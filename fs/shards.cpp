@@ -1,5 +1,6 @@
 #include "fs/shards.h"
 
+#include <exception>
 #include <thread>
 #include <utility>
 
@@ -27,17 +28,17 @@ struct Renewal {
 }  // namespace
 
 struct Shards::Further {
-  Further(std::size_t number, const std::function<void()>& prepare_thread)
-      : shard(reactor, number), thread([this, prepare_thread] {
-          if (prepare_thread) prepare_thread();
-          reactor.run();
+  Further(std::size_t number, Reactor& first, const std::function<void()>& prepare_thread)
+      : shard(reactor, number), thread([this, &first, prepare_thread] {
+          try {
+            if (prepare_thread) prepare_thread();
+            reactor.run();
+          } catch (...) {  // no memory: it ends the mount, as on the first thread
+            first.post([failure = std::current_exception()] { std::rethrow_exception(failure); });
+          }
         }) {}
   Further(const Further&) = delete;
   Further& operator=(const Further&) = delete;
-  ~Further() {
-    reactor.stop();
-    thread.join();
-  }
 
   Reactor reactor;
   Shard shard;
@@ -45,13 +46,20 @@ struct Shards::Further {
 };
 
 Shards::Shards(Shard& first, std::size_t count, const std::function<void()>& prepare_thread)
-    : first_(first), sessions_(count) {
+    : first_(first), up_(count) {
   for (std::size_t number = 1; number < count; ++number) {
-    further_.push_back(std::make_unique<Further>(number, prepare_thread));
+    further_.push_back(std::make_unique<Further>(number, first.reactor, prepare_thread));
   }
 }
 
-Shards::~Shards() = default;
+Shards::~Shards() { stop_threads(); }
+
+void Shards::stop_threads() noexcept {
+  for (const auto& further : further_) further->reactor.stop();
+  for (const auto& further : further_) {
+    if (further->thread.joinable()) further->thread.join();
+  }
+}
 
 Shard& Shards::at(std::size_t number) const noexcept {
   return number == 0 ? first_ : further_[number - 1]->shard;
@@ -104,22 +112,29 @@ Task<void> Shards::start_channels() {
 Task<void> Shards::start_channel(Shard& shard, std::vector<std::byte> init) {
   if (shard.number != 0) shard.channel->start(std::move(init));
   shard.keep_publishing();
-  shard.watch_session([this, &shard](SessionStates::State state) { note_session(shard, state); });
+  shard.watch_session([this, &shard](bool up) { note_session(shard, up); });
   co_return;
 }
 
 /// On the shard's own thread.
-void Shards::note_session(const Shard& shard, SessionStates::State state) {
-  if (!sessions_.set(shard.number, state)) return;
-  // Its own channel pauses first: the others then look for what that one was woken for.
-  const auto follow = [this](Shard& other) {
-    sessions_.takes_requests(other.number) ? other.channel->resume() : other.channel->pause();
-  };
-  follow(at(shard.number));
+void Shards::note_session(const Shard& shard, bool up) {
+  if (!up_.set(shard.number, up)) return;
   for (std::size_t number = 0; number < count(); ++number) {
-    if (number == shard.number) continue;
+    Shard& each = at(number);
+    each.reactor.post([this, &each] { take_or_leave(each); });
+  }
+}
+
+/// On the shard's own thread.
+void Shards::take_or_leave(Shard& shard) const {
+  if (up_.takes_requests(shard.number)) return shard.channel->resume();
+  shard.channel->pause();
+  // What it was woken for, and leaves, the others find if they look after the pause.
+  for (std::size_t number = 0; number < count(); ++number) {
     Shard& other = at(number);
-    other.reactor.post([follow, &other] { follow(other); });
+    other.reactor.post([this, &other] {
+      if (up_.takes_requests(other.number)) other.channel->resume();
+    });
   }
 }
 

@@ -9,6 +9,7 @@
 #include "base/request_context.h"
 #include "base/task.h"
 #include "fs/shard.h"
+#include "fs/up_sessions.h"
 
 namespace lunfs::fs {
 
@@ -24,9 +25,10 @@ class Shards {
   /// Ends the further threads, then their shards. The first one is its owner's.
   ~Shards();
 
+  /// Ends the further threads; nothing is done on a further shard after that.
+  void stop_threads() noexcept;
+
   [[nodiscard]] std::size_t count() const noexcept { return further_.size() + 1; }
-  /// Kept up to date from start_channels() on, if there are several.
-  [[nodiscard]] const SessionStates& sessions() const noexcept { return sessions_; }
   /// By number; 0 is the first.
   [[nodiscard]] Shard& at(std::size_t number) const noexcept;
 
@@ -58,10 +60,11 @@ class Shards {
   Task<void> on(std::size_t from, RequestContext& context, Work work);
   Task<void> start_channel(Shard& shard, std::vector<std::byte> init);
   void tell_others(std::size_t from, const std::vector<std::byte>& interrupt) const;
-  void note_session(const Shard& shard, SessionStates::State state);
+  void note_session(const Shard& shard, bool up);
+  void take_or_leave(Shard& shard) const;
 
   Shard& first_;
-  SessionStates sessions_;
+  UpSessions up_;
   std::vector<std::unique_ptr<Further>> further_;
 };
 

@@ -62,6 +62,7 @@ void Channel::join(const Channel& mounted) {
 }
 
 void Channel::start(std::vector<std::byte> init) {
+  if (stopped_) return;  // the mount ended as it began
   // libfuse serves no request before it knows what was agreed on. Its answer goes to a descriptor
   // that the kernel expects none from, which is all the harm it does.
   process(init);

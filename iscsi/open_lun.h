@@ -7,7 +7,6 @@
 
 #include "base/block_device.h"
 #include "base/file_device.h"
-#include "base/range_lock.h"
 #include "base/reactor.h"
 #include "base/thread_pool.h"
 #include "iscsi/credentials.h"
@@ -15,6 +14,7 @@
 #include "iscsi/lun_url.h"
 #include "iscsi/retry_policy.h"
 #include "iscsi/session_facts.h"
+#include "iscsi/shared_lun.h"
 
 namespace lunfs::iscsi {
 
@@ -35,9 +35,8 @@ struct LunOptions {
   RetryLimits retries{};
   /// With kReadOnly no command that changes the LUN can be sent.
   Access access = Access::kReadWrite;
-  /// The line of writes to this LUN, where sessions of other threads write to it as well; null: no
-  /// other does. See UnalignedDevice.
-  std::shared_ptr<RangeLock::Line> writes{};
+  /// Where sessions of other threads use the LUN as well; null: no other does.
+  std::shared_ptr<SharedLun> shared{};
 };
 
 /// A LUN and its session, which is restored when it is lost where open_lun() opened it: a
@@ -56,6 +55,9 @@ class LunDevice : public BlockDevice {
   /// target's cache. The next flush fails for each; who has open files tells their owners. Any
   /// thread.
   [[nodiscard]] virtual std::uint64_t losses() const noexcept = 0;
+  /// The target has told that an acknowledged write failed later: no flush succeeds any more. Any
+  /// thread.
+  [[nodiscard]] virtual bool failed_late() const noexcept = 0;
   /// What `guard` refers to outlives the device, or a guard that replaces it.
   virtual void set_resume_guard(ResumeGuard guard) = 0;
   /// Ends the session politely; waits for the target's answer until the context's deadline, then

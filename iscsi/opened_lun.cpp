@@ -11,6 +11,12 @@ LunFeatures within(Access access, LunFeatures features) {
   return features;
 }
 
+std::shared_ptr<RangeLock::Line> line_of(std::shared_ptr<SharedLun> shared) {
+  if (!shared) return nullptr;
+  RangeLock::Line* line = &shared->writes;
+  return {std::move(shared), line};
+}
+
 }  // namespace
 
 OpenedLun::OpenedLun(std::shared_ptr<CommandPort> port, std::uint16_t number, LunFeatures features,
@@ -19,7 +25,7 @@ OpenedLun::OpenedLun(std::shared_ptr<CommandPort> port, std::uint16_t number, Lu
       number_(number),
       runner_(*port_, manners.retries, number),
       lun_(runner_, within(manners.access, std::move(features))),
-      bytes_(port_->reactor(), lun_, std::move(manners.writes)) {
+      bytes_(port_->reactor(), lun_, line_of(std::move(manners.shared))) {
   port_->set_on_looked([this](const LunFeatures& found, CommandPort::Looked how) {
     if (how == CommandPort::Looked::kNewSession) lun_.note_new_session(found);
     lun_.note_growth(found);

@@ -21,7 +21,7 @@ class OpenedLun final : public LunDevice {
   struct Manners {
     Access access;
     RetryLimits retries;
-    std::shared_ptr<RangeLock::Line> writes;
+    std::shared_ptr<SharedLun> shared;
   };
 
   /// @param features  what probe_lun() found; with Access::kReadOnly no command that changes the
@@ -38,6 +38,7 @@ class OpenedLun final : public LunDevice {
   [[nodiscard]] SessionState state() const override { return port_->state(); }
   [[nodiscard]] SessionStats stats() const noexcept override { return port_->stats(); }
   [[nodiscard]] std::uint64_t losses() const noexcept override { return lun_.losses(); }
+  [[nodiscard]] bool failed_late() const noexcept override { return runner_.had_deferred_error(); }
   void set_resume_guard(ResumeGuard guard) override;
   Task<void> logout(RequestContext& context) override { return port_->logout(context); }
 

@@ -74,10 +74,13 @@ wait_until 15 no_daemon_of "$mnt" || fail "the daemon does not see the end of it
 begin
 lose 0 99999
 load
+wait_until 10 a_session_is "$mnt" lost || fail "no session is lost"
+read_one 60 0 &  # what comes then is the other's
+reader=$!
 wait_until 10 session_is "$mnt" lost || fail "not both sessions are lost"
 bounded 2 ls -la "$mnt" >/dev/null || fail "ls waits"
 bounded 2 df "$mnt" >/dev/null || fail "df waits"
 rules '[]'
 wait_until 15 session_is "$mnt" up || fail "the sessions do not come back"
-wait "$load" || fail "a read that waited fails"
+wait "$load" "$reader" || fail "a read that waited fails"
 unmount "$mnt"

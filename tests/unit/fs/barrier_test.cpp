@@ -54,8 +54,7 @@ class BarrierTest : public ::testing::Test {
   testing::ReactorThread other_;
   testing::FaultDevice second_faulty_{other_.reactor(), second_};
   Durability second_durability_{second_faulty_};
-  SessionStates sessions_{2};
-  Barrier barrier_{{{here_, first_durability_}, {other_.reactor(), second_durability_}}, sessions_};
+  Barrier barrier_{{{here_, first_durability_}, {other_.reactor(), second_durability_}}};
 };
 
 TEST_F(BarrierTest, NothingWrittenFlushesNothing) {
@@ -150,6 +149,25 @@ TEST_F(BarrierTest, SyncOfAllFlushesEachSessionThatWrote) {
   run_until_done(here_, barrier_.flushed(kHere, context_));
   EXPECT_EQ(first_.counts().flushes, 0U);
   EXPECT_EQ(second_.counts().flushes, 1U);
+}
+
+TEST_F(BarrierTest, InterruptedWaitDoesNotHideAFailureOfAnotherShard) {
+  testing::FaultDevice held(here_, first_);
+  held.hold_matching([](const testing::Request&) { return true; });
+  Durability first(held);
+  Barrier barrier{{{here_, first}, {other_.reactor(), second_durability_}}};
+  first.wrote();
+  over_there([this] { file_.ledgers[kOther].keep(Error(ErrorKind::kIo, "medium")); });
+  Cancellation cancellation;
+  RequestContext context{.cancellation = &cancellation};
+  const Reactor::Timer soon = here_.at(Reactor::Clock::now() + std::chrono::milliseconds(50),
+                                       [&] { cancellation.request(); });
+  try {
+    run_until_done(here_, barrier.settled(context, kHere, file_, Sync::kFsync));
+    FAIL() << "settled";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kIo) << error.message();
+  }
 }
 
 }  // namespace
