@@ -14,7 +14,7 @@
 namespace lunfs::fs {
 
 /// The requests that memory answers: names, attributes, listings, xattrs, opens. None of them waits
-/// for the LUN. The reactor's thread only.
+/// for the LUN. One for all shards of a mount; any thread.
 class NameOperations {
  public:
   struct Policy {

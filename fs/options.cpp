@@ -133,7 +133,7 @@ const std::unordered_map<std::string_view, Setter>& value_options() {
        [](auto&, auto) {
          throw Error(ErrorKind::kUnsupported,
                      "option portal: several paths to a LUN are not available yet")
-             .because("this version of lunfs has one iSCSI session a mount")
+             .because("this version of lunfs uses one portal a mount")
              .advise("name the one portal in the URL");
        }},
       {"timeout", [](auto& o, auto v) { o.timeout = seconds("timeout", v, 0); }},
