@@ -1,6 +1,9 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
+#include <memory>
+#include <mutex>
 
 #include "base/reactor.h"
 #include "base/task.h"
@@ -22,6 +25,39 @@ class RangeLock {
     kExclusive,  ///< a read-modify-write
   };
 
+  class Entry;
+
+  /// The line that entries stand in. Outlives them.
+  class Line {
+   public:
+    enum class Threads {
+      kOne,   ///< all entries belong to one reactor's thread; costs no locking
+      kMany,  ///< each entry belongs to its reactor's thread; the line to all of them
+    };
+
+    explicit Line(Threads threads) noexcept : shared_(threads == Threads::kMany) {}
+    Line(const Line&) = delete;
+    Line& operator=(const Line&) = delete;
+
+    /// No entry exists, granted or waiting.
+    [[nodiscard]] bool empty() const noexcept;
+
+   private:
+    friend class Entry;
+    class Guard;
+
+    void enter(Entry& entry);
+    void leave(Entry& entry) noexcept;
+    void let_go(Entry& entry, const Reactor& by) noexcept;
+
+    const bool shared_;
+    mutable std::mutex mutex_;  ///< held for all of the following if shared_
+    Entry* first_ = nullptr;    ///< the earliest
+    Entry* last_ = nullptr;
+    std::uint32_t exclusive_ = 0;  ///< exclusive entries, granted or waiting
+    std::uint32_t waiting_ = 0;    ///< entries not granted
+  };
+
   explicit RangeLock(Reactor& reactor) : reactor_(reactor) {}
   RangeLock(const RangeLock&) = delete;
   RangeLock& operator=(const RangeLock&) = delete;
@@ -30,41 +66,51 @@ class RangeLock {
   class Entry {
    public:
     /// [offset, offset + length) in bytes; the sum does not overflow.
-    Entry(RangeLock& lock, Mode mode, std::uint64_t offset, std::uint64_t length);
+    Entry(RangeLock& lock, Mode mode, std::uint64_t offset, std::uint64_t length)
+        : Entry(lock.line_, lock.reactor_, mode, offset, length) {}
+    /// @param reactor  of the thread that makes, awaits and ends this
+    Entry(Line& line, Reactor& reactor, Mode mode, std::uint64_t offset, std::uint64_t length);
     Entry(const Entry&) = delete;
     Entry& operator=(const Entry&) = delete;
     ~Entry();
 
-    [[nodiscard]] bool granted() const noexcept { return blockers_ == 0; }
+    [[nodiscard]] bool granted() const noexcept {
+      return blockers_.load(std::memory_order_acquire) == 0;
+    }
     /// Ends when granted; kCancelled or kTimedOut by the context otherwise: then end this entry.
     Task<void> wait(RequestContext& context);
 
    private:
-    friend class RangeLock;
-    [[nodiscard]] bool conflicts_with(const Entry& other) const noexcept;
+    friend class Line;
+    /// What another thread's wake-up of this entry holds on to; the entry's thread only.
+    struct Address {
+      Entry* entry;
+    };
 
-    RangeLock& lock_;
+    [[nodiscard]] bool conflicts_with(const Entry& other) const noexcept;
+    /// Under the line's lock: nobody else counts at the same time.
+    void count_blockers(std::uint32_t blockers) noexcept {
+      blockers_.store(blockers, std::memory_order_release);
+    }
+
+    Line& line_;
+    Reactor& reactor_;
     Mode mode_;
     std::uint64_t begin_;
     std::uint64_t end_;
-    std::uint32_t blockers_ = 0;  ///< earlier entries that conflict
+    std::atomic<std::uint32_t> blockers_{0};  ///< earlier entries that conflict
     Entry* previous_ = nullptr;
     Entry* next_ = nullptr;
+    std::shared_ptr<Address> address_;  ///< of one that waits in a line of many threads
     WakeUp wake_up_;
   };
 
   /// No entry exists, granted or waiting.
-  [[nodiscard]] bool empty() const noexcept { return first_ == nullptr; }
+  [[nodiscard]] bool empty() const noexcept { return line_.empty(); }
 
  private:
-  void enter(Entry& entry) noexcept;
-  void leave(Entry& entry) noexcept;
-
   Reactor& reactor_;
-  Entry* first_ = nullptr;  ///< the earliest
-  Entry* last_ = nullptr;
-  std::uint32_t exclusive_ = 0;  ///< exclusive entries, granted or waiting
-  std::uint32_t waiting_ = 0;    ///< entries not granted
+  Line line_{Line::Threads::kOne};
 };
 
 }  // namespace lunfs

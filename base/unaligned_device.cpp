@@ -27,16 +27,25 @@ std::uint64_t checked_block_size(const BlockDevice& device) {
 
 Task<void> nothing() { co_return; }
 
+std::shared_ptr<RangeLock::Line> line_of_one_thread() {
+  return std::make_shared<RangeLock::Line>(RangeLock::Line::Threads::kOne);
+}
+
 }  // namespace
 
 UnalignedDevice::UnalignedDevice(Reactor& reactor, std::unique_ptr<BlockDevice> inner)
     : owned_(std::move(inner)),
       inner_(*owned_),
       block_(checked_block_size(inner_)),
-      locks_(reactor) {}
+      reactor_(reactor),
+      writes_(line_of_one_thread()) {}
 
-UnalignedDevice::UnalignedDevice(Reactor& reactor, BlockDevice& inner)
-    : inner_(inner), block_(checked_block_size(inner_)), locks_(reactor) {}
+UnalignedDevice::UnalignedDevice(Reactor& reactor, BlockDevice& inner,
+                                 std::shared_ptr<RangeLock::Line> writes)
+    : inner_(inner),
+      block_(checked_block_size(inner_)),
+      reactor_(reactor),
+      writes_(writes ? std::move(writes) : line_of_one_thread()) {}
 
 Geometry UnalignedDevice::geometry() const noexcept {
   Geometry geometry = inner_.geometry();
@@ -63,7 +72,7 @@ UnalignedDevice::Parts UnalignedDevice::parts_of(Range range) const noexcept {
 
 template <typename T>
 Task<T> UnalignedDevice::plainly(RequestContext& context, Range range, Task<T> inner) {
-  RangeLock::Entry entry(locks_, RangeLock::Mode::kShared, range.begin, range.length());
+  RangeLock::Entry entry(*writes_, reactor_, RangeLock::Mode::kShared, range.begin, range.length());
   if (!entry.granted()) co_await entry.wait(context);
   co_return co_await inner;
 }
@@ -109,7 +118,8 @@ Task<void> UnalignedDevice::do_write(RequestContext& context, std::uint64_t offs
 Task<void> UnalignedDevice::write_in_parts(RequestContext& context, std::uint64_t offset,
                                            ConstIoSpan in, WriteFlags flags) {
   const Range blocks = aligned_out({offset, offset + in.size()});
-  RangeLock::Entry entry(locks_, RangeLock::Mode::kExclusive, blocks.begin, blocks.length());
+  RangeLock::Entry entry(*writes_, reactor_, RangeLock::Mode::kExclusive, blocks.begin,
+                         blocks.length());
   if (!entry.granted()) co_await entry.wait(context);
 
   const Parts parts = parts_of({offset, offset + in.size()});
@@ -158,7 +168,8 @@ Task<void> UnalignedDevice::do_write_zeroes(RequestContext& context, std::uint64
 
 Task<void> UnalignedDevice::zero_in_parts(RequestContext& context, Range range, bool may_unmap) {
   const Range blocks = aligned_out(range);
-  RangeLock::Entry entry(locks_, RangeLock::Mode::kExclusive, blocks.begin, blocks.length());
+  RangeLock::Entry entry(*writes_, reactor_, RangeLock::Mode::kExclusive, blocks.begin,
+                         blocks.length());
   if (!entry.granted()) co_await entry.wait(context);
 
   const Parts parts = parts_of(range);

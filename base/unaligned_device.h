@@ -24,8 +24,11 @@ class UnalignedDevice final : public BlockDevice {
  public:
   /// kUnsupported if the block size is not a power of two up to 64 KiB. `reactor` outlives this.
   UnalignedDevice(Reactor& reactor, std::unique_ptr<BlockDevice> inner);
-  /// As above; `inner` outlives this. Nothing else writes to it meanwhile.
-  UnalignedDevice(Reactor& reactor, BlockDevice& inner);
+  /// As above; `inner` outlives this.
+  /// @param writes  the line of all writes to what `inner` stores, where other UnalignedDevices,
+  ///                each on its reactor's thread, write to it as well; null: nobody else does
+  UnalignedDevice(Reactor& reactor, BlockDevice& inner,
+                  std::shared_ptr<RangeLock::Line> writes = nullptr);
 
   [[nodiscard]] Geometry geometry() const noexcept override;
 
@@ -78,7 +81,8 @@ class UnalignedDevice final : public BlockDevice {
   std::unique_ptr<BlockDevice> owned_;  ///< null if only referenced
   BlockDevice& inner_;
   const std::uint64_t block_;  ///< bytes
-  RangeLock locks_;
+  Reactor& reactor_;
+  std::shared_ptr<RangeLock::Line> writes_;
 };
 
 }  // namespace lunfs

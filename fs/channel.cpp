@@ -99,13 +99,23 @@ void Channel::mount(const std::string& mount_point, std::function<void()> on_end
             "is yours; allow_other needs user_allow_other in /etc/fuse.conf");
   }
   on_end_ = std::move(on_end);
+  watch_for_requests();
+}
+
+void Channel::watch_for_requests() {
+  serving_ = true;
   const int fd = fuse_session_fd(session_.get());
   if (fcntl(fd, F_SETFL, O_NONBLOCK) != 0) throw system_error(errno, "/dev/fuse");
-  watch_ = reactor_.watch(fd, EPOLLIN, [](std::uint32_t) { /* this turn's serve() sees to it */ });
+  const std::uint32_t wake_one = tell_others_ ? EPOLLEXCLUSIVE : 0U;
+  watch_ = {};  // first: a descriptor is watched once
+  watch_ = reactor_.watch(fd, EPOLLIN | wake_one,
+                          [](std::uint32_t) { /* this turn's serve() sees to it */ });
   serve_ = reactor_.after_handlers([this] { serve(); });
 }
 
 void Channel::stop() {
+  serving_ = false;
+  stopped_ = true;
   watch_ = {};
   serve_ = {};
 }
@@ -133,7 +143,9 @@ bool Channel::serve_one() {
     fuse_session_exit(session_.get());
     return false;
   }
-  newer_request_ = make_known(current_.first(static_cast<std::size_t>(length)));
+  const std::span<std::byte> request = current_.first(static_cast<std::size_t>(length));
+  if (tell_others_) share_what_concerns_all(request);
+  newer_request_ = make_known(request);
   fuse_session_process_buf(session_.get(), &buffer);
   return fuse_session_exited(session_.get()) == 0;
 }

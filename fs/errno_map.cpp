@@ -36,4 +36,16 @@ int errno_of(ErrorKind kind) noexcept {
   return EIO;
 }
 
+int errno_of_io(ErrorKind kind) noexcept {
+  switch (kind) {
+    case ErrorKind::kNotFound:
+    case ErrorKind::kUnsupported:
+    case ErrorKind::kUsage:
+    case ErrorKind::kPermission:
+      return EIO;
+    default:
+      return errno_of(kind);
+  }
+}
+
 }  // namespace lunfs::fs

@@ -24,20 +24,6 @@ constexpr std::size_t kBytesInFlight = 64U << 20;
 constexpr std::size_t kLargestRequest = 1U << 20;
 constexpr std::uint64_t kLargestCopy = 64U << 20;
 
-/// Of a request that moves bytes. What means something else to read(2) and write(2) than what the
-/// LUN meant by it ("no such LUN") is EIO.
-int errno_of_io(ErrorKind kind) noexcept {
-  switch (kind) {
-    case ErrorKind::kNotFound:
-    case ErrorKind::kUnsupported:
-    case ErrorKind::kUsage:
-    case ErrorKind::kPermission:
-      return EIO;
-    default:
-      return errno_of(kind);
-  }
-}
-
 }  // namespace
 
 /// One request from its first byte to its answer.
@@ -66,39 +52,17 @@ struct IoOperations::Request {
   Reply reply;
 };
 
-/// Counts a write of a handle, keeps its failure for the next close or sync, and wakes these.
-struct IoOperations::WriteInFlight {
-  WriteInFlight(OpenFile& opened, Reactor& loop)
-      : file(opened),
-        reactor(loop),
-        place(file.writes.insert(file.writes.end(), ++file.last_write)) {}
-  WriteInFlight(const WriteInFlight&) = delete;
-  WriteInFlight& operator=(const WriteInFlight&) = delete;
-  ~WriteInFlight() {
-    file.writes.erase(place);
-    std::erase_if(file.waiting, [this](const OpenFile::WaitForWrites& wait) {
-      if (!file.written_up_to(wait.up_to)) return false;
-      reactor.defer(wait.handle);
-      return true;
-    });
-  }
-
-  OpenFile& file;
-  Reactor& reactor;
-  std::list<std::uint64_t>::iterator place;
-};
-
 /// A change of a range: told to the file's Truncation, if there is one, and kept apart from the
 /// zeroing at the close of a handle with O_TRUNC. Made right after before_write().
 struct IoOperations::Change {
-  Change(OpenFile& file, std::uint64_t offset, std::uint64_t length)
-      : truncation(file.node->truncation.lock()) {
+  Change(OpenFile& file, Reactor& reactor, std::uint64_t offset, std::uint64_t length)
+      : truncation(file.node->truncation.find()) {
     // Of no length: the place may lie behind the file's end, and nothing was passed on the way.
     if (length == 0) return;
     file.reached(offset + length);
     if (!truncation) return;
     truncation->note(offset, length);
-    entry.emplace(truncation->lock(), RangeLock::Mode::kShared, offset, length);
+    entry.emplace(truncation->line(), reactor, RangeLock::Mode::kShared, offset, length);
   }
   Task<void> wait(RequestContext& context) {
     if (entry && !entry->granted()) co_await entry->wait(context);
@@ -113,7 +77,7 @@ IoOperations::IoOperations(Reactor& reactor, OpenFiles& files, SlabPool& slabs, 
       files_(files),
       slabs_(slabs),
       medium_(medium),
-      budget_(reactor, kBytesInFlight),
+      budget_(reactor, kBytesInFlight / medium.barrier.shards()),
       request_ended_(reactor) {}
 
 std::unique_ptr<IoOperations::Request> IoOperations::begin(Operation operation, Reply reply) {
@@ -162,11 +126,13 @@ Task<void> IoOperations::do_read(Request& request, std::uint64_t handle, std::ui
                                  std::size_t size) {
   OpenFile& file = files_.at(handle);
   if (!file.node->has_bytes()) {
-    const std::string_view text = file.text;
+    const std::shared_ptr<const std::string> held = file.text;
+    const std::string_view text = *held;
     request.reply.text(text.substr(std::min<std::size_t>(offset, text.size()), size));
     co_return;
   }
-  const std::uint64_t end = file.node->device->geometry().size_bytes;
+  BlockDevice& device = device_of(file);
+  const std::uint64_t end = device.geometry().size_bytes;
   const std::uint64_t length =
       std::min<std::uint64_t>({size, offset < end ? end - offset : 0, kLargestRequest});
   if (length == 0) {
@@ -176,7 +142,7 @@ Task<void> IoOperations::do_read(Request& request, std::uint64_t handle, std::ui
   const ByteBudget::Share share = co_await budget_.take(request.context, length);
   SlabPool::Slab slab = slabs_.take();
   const std::span<std::byte> out = slab.first(length);
-  co_await file.node->device->read(request.context, offset, out);
+  co_await device.read(request.context, offset, out);
   request.bytes = length;
   request.reply.data(out);
 }
@@ -193,9 +159,11 @@ Task<void> IoOperations::before_write(RequestContext& context, const OpenFile& f
   if (!file.node->read_only_reason.empty()) {
     throw Error(ErrorKind::kReadOnly, file.node->read_only_reason);
   }
-  if (medium_.quiescence != nullptr) co_await medium_.quiescence->ensure(context);
-  if (const std::shared_ptr<Truncation> truncation = file.node->truncation.lock()) {
-    co_await truncation->make_room(context, *file.node->device, medium_.durability);
+  if (medium_.first_write != nullptr && !medium_.first_write->safe()) {
+    co_await medium_.first_write->ensure(context, reactor_);
+  }
+  if (const std::shared_ptr<Truncation> truncation = file.node->truncation.find()) {
+    co_await truncation->make_room(context, writer_of(file));
   }
 }
 
@@ -203,25 +171,28 @@ Task<void> IoOperations::do_write(Request& request, std::uint64_t handle, std::u
                                   std::span<const std::byte> payload) {
   OpenFile& file = files_.at(handle);
   if (!file.node->has_bytes()) throw Error(ErrorKind::kReadOnly, "a control file");
-  const std::uint64_t end = file.node->device->geometry().size_bytes;
+  BlockDevice& device = device_of(file);
+  const std::uint64_t end = device.geometry().size_bytes;
   if (offset >= end && !payload.empty()) {
     request.reply.error(ENOSPC);
     co_return;
   }
   payload = payload.first(std::min<std::uint64_t>(payload.size(), end - std::min(offset, end)));
-  const WriteInFlight counted(file, reactor_);
-  // First, as it may take seconds during which others want their share of the budget.
-  co_await before_write(request.context, file);
-  Change change(file, offset, payload.size());
-  co_await change.wait(request.context);
-  const ByteBudget::Share share = co_await budget_.take(request.context, payload.size());
-  try {
-    co_await file.node->device->write(request.context, offset, payload);
-  } catch (const Error& error) {
-    if (!file.failure && error.kind() != ErrorKind::kCancelled) file.failure = error;
-    throw;
+  {
+    const WriteLedger::Entry counted(ledger_of(file), reactor_);
+    // First, as it may take seconds during which others want their share of the budget.
+    co_await before_write(request.context, file);
+    Change change(file, reactor_, offset, payload.size());
+    co_await change.wait(request.context);
+    const ByteBudget::Share share = co_await budget_.take(request.context, payload.size());
+    try {
+      co_await device.write(request.context, offset, payload);
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::kCancelled) ledger_of(file).keep(error);
+      throw;
+    }
+    medium_.durability.wrote(file.node->name(), payload.size());
   }
-  medium_.durability.wrote(file.node->name(), payload.size());
   request.bytes = payload.size();
   request.reply.written(payload.size());
 }
@@ -246,37 +217,34 @@ void IoOperations::sync(Reply reply) {
 }
 
 Task<void> IoOperations::do_sync(Request& request) {
-  co_await medium_.durability.flush(request.context);
+  co_await medium_.barrier.flushed(medium_.shard, request.context);
   request.reply.ok();
 }
 
 Task<void> IoOperations::make_durable(RequestContext& context, OpenFile& file, Sync what) {
-  if (file.truncation && file.written_end > 0) {
-    co_await before_write(context, file);
-    co_await file.truncation->zero_gaps(context, *file.node->device, medium_.durability,
-                                        file.written_end);
+  Barrier& barrier = medium_.barrier;
+  if (file.truncation) {
+    co_await barrier.written(medium_.shard, file);
+    const std::uint64_t end = file.written_end();
+    if (end > 0) {
+      co_await before_write(context, file);
+      co_await file.truncation->zero_gaps(context, writer_of(file), end);
+    }
   }
-  if (what != Sync::kClose) co_await medium_.durability.flush(context);
+  co_await barrier.settled(context, medium_.shard, file, what);
 }
 
 Task<void> IoOperations::do_flush(Request& request, std::uint64_t handle, Sync what) {
-  struct WritesDone {
-    OpenFile& file;
-    [[nodiscard]] bool await_ready() const noexcept { return file.writes.empty(); }
-    void await_suspend(std::coroutine_handle<> self) {
-      file.waiting.push_back({file.last_write, self});
-    }
-    void await_resume() const noexcept {}
-  };
   OpenFile& file = files_.at(handle);
-  co_await WritesDone{file};
   RequestContext uninterrupted;
   std::exception_ptr failure;
+  bool interrupted = false;
   try {
     co_await make_durable(medium_.waits_for_ever ? request.context : uninterrupted, file, what);
   } catch (const Error& error) {
     failure = std::current_exception();
-    if (error.kind() == ErrorKind::kCancelled && what != Sync::kFsync) {
+    interrupted = error.kind() == ErrorKind::kCancelled;
+    if (interrupted && what != Sync::kFsync) {
       // Programs take EINTR of close(2) for success.
       failure = std::make_exception_ptr(
           Error(ErrorKind::kIo, "interrupted before everything written was durable"));
@@ -284,19 +252,14 @@ Task<void> IoOperations::do_flush(Request& request, std::uint64_t handle, Sync w
   } catch (...) {
     failure = std::current_exception();
   }
-  const std::uint64_t losses = medium_.durability.losses();
+  const std::uint64_t losses = medium_.barrier.losses();
   const bool loss_untold = file.writable && file.losses_known != losses;
-  std::optional<Error> failed = file.failure;
-  if (what == Sync::kFsync) {
-    file.losses_known = losses;
-    if (!failure && !loss_untold) file.failure.reset();
-  }
+  if (what == Sync::kFsync && !interrupted) file.losses_known = losses;
   if (failure) std::rethrow_exception(failure);
   if (loss_untold) {
     throw Error(ErrorKind::kIo,
                 "writes acknowledged before the session was lost were not flushed and may be lost");
   }
-  if (failed) throw *std::move(failed);
   request.reply.ok();
 }
 
@@ -304,7 +267,7 @@ void IoOperations::fallocate(Reply reply, std::uint64_t handle, int mode, std::u
                              std::uint64_t length) {
   const OpenFile& file = files_.at(handle);
   if (!file.node->has_bytes()) return reply.error(EOPNOTSUPP);
-  const std::uint64_t end = file.node->device->geometry().size_bytes;
+  const std::uint64_t end = device_of(file).geometry().size_bytes;
   const bool keep_size = (mode & FALLOC_FL_KEEP_SIZE) != 0;
   const bool fits = range_fits(offset, length, end);
   switch (mode & ~FALLOC_FL_KEEP_SIZE) {
@@ -328,13 +291,15 @@ void IoOperations::fallocate(Reply reply, std::uint64_t handle, int mode, std::u
 Task<void> IoOperations::do_zero(Request& request, std::uint64_t handle, std::uint64_t offset,
                                  std::uint64_t length, bool may_unmap) {
   OpenFile& file = files_.at(handle);
-  const WriteInFlight counted(file, reactor_);
-  co_await before_write(request.context, file);
-  Change change(file, offset, length);
-  co_await change.wait(request.context);
-  if (length > 0) {
-    co_await file.node->device->write_zeroes(request.context, offset, length, may_unmap);
-    medium_.durability.wrote(file.node->name(), length);
+  {
+    const WriteLedger::Entry counted(ledger_of(file), reactor_);
+    co_await before_write(request.context, file);
+    Change change(file, reactor_, offset, length);
+    co_await change.wait(request.context);
+    if (length > 0) {
+      co_await device_of(file).write_zeroes(request.context, offset, length, may_unmap);
+      medium_.durability.wrote(file.node->name(), length);
+    }
   }
   request.bytes = length;
   request.reply.ok();
@@ -344,7 +309,7 @@ void IoOperations::seek(Reply reply, std::uint64_t handle, std::uint64_t offset,
   const OpenFile& file = files_.at(handle);
   if (whence != SEEK_HOLE && whence != SEEK_DATA) return reply.error(EINVAL);
   const std::uint64_t end =
-      file.node->has_bytes() ? file.node->device->geometry().size_bytes : file.text.size();
+      file.node->has_bytes() ? device_of(file).geometry().size_bytes : file.text->size();
   if (offset >= end) return reply.error(ENXIO);
   if (!file.node->has_bytes()) return reply.offset(whence == SEEK_DATA ? offset : end);
   auto request = begin(Operation::kSeek, std::move(reply));
@@ -354,7 +319,7 @@ void IoOperations::seek(Reply reply, std::uint64_t handle, std::uint64_t offset,
 
 Task<void> IoOperations::do_seek(Request& request, std::uint64_t handle, std::uint64_t offset,
                                  bool hole) {
-  BlockDevice& device = *files_.at(handle).node->device;
+  BlockDevice& device = device_of(files_.at(handle));
   const std::optional<std::uint64_t> found =
       co_await find_run(request.context, device, offset, hole);
   if (found) {
@@ -378,8 +343,8 @@ Task<void> IoOperations::do_copy(Request& request, CopyRange range) {
   if (!source.node->has_bytes() || !sink.node->has_bytes()) {
     throw Error(ErrorKind::kUnsupported, "only disks are copied inside the daemon");
   }
-  const std::uint64_t source_end = source.node->device->geometry().size_bytes;
-  const std::uint64_t sink_end = sink.node->device->geometry().size_bytes;
+  const std::uint64_t source_end = device_of(source).geometry().size_bytes;
+  const std::uint64_t sink_end = device_of(sink).geometry().size_bytes;
   std::uint64_t length = std::min(range.length, kLargestCopy);
   length = range.from < source_end ? std::min(length, source_end - range.from) : 0;
   if (length > 0 && range.to >= sink_end) {
@@ -387,27 +352,38 @@ Task<void> IoOperations::do_copy(Request& request, CopyRange range) {
     co_return;
   }
   length = std::min(length, sink_end - std::min(range.to, sink_end));
-  const WriteInFlight counted(sink, reactor_);
-  co_await before_write(request.context, sink);
-  Change change(sink, range.to, length);
-  co_await change.wait(request.context);
-  const ByteBudget::Share share = co_await budget_.take(request.context, kLargestRequest);
+  {
+    const WriteLedger::Entry counted(ledger_of(sink), reactor_);
+    co_await before_write(request.context, sink);
+    Change change(sink, reactor_, range.to, length);
+    co_await change.wait(request.context);
+    const ByteBudget::Share share = co_await budget_.take(request.context, kLargestRequest);
+    range.length = length;
+    co_await copy_pieces(request, source, sink, range);
+  }
+  request.reply.written(request.bytes);
+}
+
+/// Counts what was copied in request.bytes; less than all of it after an error, none throws it.
+Task<void> IoOperations::copy_pieces(Request& request, const OpenFile& source, const OpenFile& sink,
+                                     CopyRange range) {
+  BlockDevice& from = device_of(source);
+  BlockDevice& to = device_of(sink);
   SlabPool::Slab slab = slabs_.take();
   std::uint64_t& done = request.bytes;
   try {
-    while (done < length) {
-      const auto piece = slab.first(std::min<std::uint64_t>(length - done, kLargestRequest));
-      co_await source.node->device->read(request.context, range.from + done, piece);
-      co_await sink.node->device->write(request.context, range.to + done, piece);
+    while (done < range.length) {
+      const auto piece = slab.first(std::min<std::uint64_t>(range.length - done, kLargestRequest));
+      co_await from.read(request.context, range.from + done, piece);
+      co_await to.write(request.context, range.to + done, piece);
       medium_.durability.wrote(sink.node->name(), piece.size());
       done += piece.size();
     }
   } catch (const Error& error) {
     // A short copy, so that the kernel drops its pages of what has changed.
     if (done == 0) throw;
-    log::warn("copy ended after {} of {} bytes: {}", done, length, error.message());
+    log::warn("copy ended after {} of {} bytes: {}", done, range.length, error.message());
   }
-  request.reply.written(done);
 }
 
 Task<void> IoOperations::drained(RequestContext& context) {

@@ -5,18 +5,23 @@
 #include <memory>
 #include <span>
 
+#include "fs/barrier.h"
 #include "fs/byte_budget.h"
+#include "fs/disk_table.h"
 #include "fs/durability.h"
+#include "fs/first_write.h"
 #include "fs/open_files.h"
 #include "fs/reply.h"
 #include "fs/slab_pool.h"
 #include "fs/statistics.h"
-#include "volume/sr/quiescence.h"
 
 namespace lunfs::fs {
 
 /// The requests that move bytes. Each runs as a coroutine of its own and answers by itself; a
-/// failure is answered with the errno of its Error and logged. The reactor's thread only.
+/// failure is answered with the errno of its Error and logged. One for each shard of a mount; the
+/// shard's thread only.
+///
+/// After its answer a request touches the open file no more: it may be closed by then.
 ///
 /// A request has no deadline of its own. It ends because each of its commands does, by an answer or
 /// when the mount's `timeout` is over; of a flush or of the zeroing at a close, too. With timeout=0
@@ -26,9 +31,12 @@ class IoOperations {
  public:
   /// What the requests work on; all of it outlives them.
   struct Medium {
+    DiskTable& disks;
     Durability& durability;
+    Barrier& barrier;
+    std::size_t shard = 0;  ///< this one's number in the barrier and in the ledgers of files
     /// Null where the first write needs no look at the SR.
-    sr::Quiescence* quiescence = nullptr;
+    FirstWrite* first_write = nullptr;
     bool sync_on_close = true;
     /// timeout=0: a signal is the only way out of an outage, for fsync(2) and close(2), too.
     bool waits_for_ever = false;
@@ -67,9 +75,7 @@ class IoOperations {
 
  private:
   struct Request;
-  struct WriteInFlight;
   struct Change;
-  enum class Sync { kClose, kDurableClose, kFsync };
 
   std::unique_ptr<Request> begin(Operation operation, Reply reply);
   void run(std::unique_ptr<Request> request, Task<void> task);
@@ -86,7 +92,18 @@ class IoOperations {
                      std::uint64_t length, bool may_unmap);
   Task<void> do_seek(Request& request, std::uint64_t handle, std::uint64_t offset, bool hole);
   Task<void> do_copy(Request& request, CopyRange range);
+  Task<void> copy_pieces(Request& request, const OpenFile& source, const OpenFile& sink,
+                         CopyRange range);
   Task<void> before_write(RequestContext& context, const OpenFile& file);
+  [[nodiscard]] BlockDevice& device_of(const OpenFile& file) {
+    return medium_.disks.of(*file.node);
+  }
+  [[nodiscard]] Truncation::Writer writer_of(const OpenFile& file) {
+    return {reactor_, device_of(file), medium_.durability};
+  }
+  [[nodiscard]] WriteLedger& ledger_of(OpenFile& file) const noexcept {
+    return file.ledgers[medium_.shard];
+  }
 
   Reactor& reactor_;
   OpenFiles& files_;

@@ -23,10 +23,8 @@
 #include "fs/channel.h"
 #include "fs/control_socket.h"
 #include "fs/kernel_hints.h"
-#include "fs/operations.h"
 #include "fs/privileges.h"
-#include "fs/resume.h"
-#include "fs/source.h"
+#include "fs/shards.h"
 #include "fs/status.h"
 #include "fs/vg_lock.h"
 #include "host/mount_table.h"
@@ -37,9 +35,8 @@ namespace lunfs::fs {
 namespace {
 
 constexpr unsigned kFileThreads = 8;
-/// What the end of a mount may take: dirty pages and the mount helper; the logout.
+/// What the end of a mount may take: dirty pages and the mount helper.
 constexpr std::chrono::seconds kDetachLimit{30};
-constexpr std::chrono::seconds kLogoutLimit{5};
 /// Requests in flight, and the flush, each; or the mount's `timeout`, if that is longer.
 constexpr std::chrono::seconds kLeastEndLimit{30};
 /// Lets a request that waits for `timeout` say itself why it failed.
@@ -104,26 +101,30 @@ std::string escaped(const std::string& text) {
 
 /// What the mount is made of, in the order in which it is built; it ends in the reverse order.
 struct Mount::Parts {
+  explicit Parts(Reactor& reactor) : first(reactor, 0) {}
+  Parts(const Parts&) = delete;
+  Parts& operator=(const Parts&) = delete;
+  ~Parts() {
+    shards.reset();
+    first.close();
+  }
+
   FileDescriptor signals = signal_descriptor();
   Cancellation cancellation;  ///< of the opening, by a signal
-  RequestContext unlimited;   ///< of the last flush, which its waiting lets go of
   bool ending = false;
   std::string device;  ///< of the mount, "major:minor"
-  Source source;
+  Shard first;         ///< the one that has mounted; on the mount's thread
   std::shared_ptr<const sr::Catalog> catalog;
   std::string read_only_reason;
   std::optional<VgLock> lock;
   std::optional<sr::Quiescence> quiescence;
-  std::optional<Durability> durability;
-  std::optional<sr::Disks> disks;
+  std::optional<FirstWrite> first_write;
   std::optional<View> view;
   OpenFiles files;
-  SlabPool slabs;
-  std::optional<IoOperations> io;
+  std::optional<Barrier> barrier;
   std::optional<NameOperations> names;
-  std::optional<Operations> operations;
+  std::optional<Shards> shards;
   std::optional<ControlSocket> control;
-  std::optional<Channel> channel;
   Reactor::Watch signal_watch;
   Reactor::Watch parent_watch;
 };
@@ -132,27 +133,50 @@ Mount::Mount(MountOptions options, Watcher& watcher, int parent_fd)
     : options_(std::move(options)),
       watcher_(watcher),
       parent_fd_(parent_fd),
-      parts_(std::make_unique<Parts>()),
+      parts_(std::make_unique<Parts>(reactor_)),
       pool_(kFileThreads, give_up_all_rights),
       helper_(1, give_up_all_rights) {}
 
-Mount::~Mount() = default;
+Mount::~Mount() { stop_threads(); }
+
+/// Before what the further shards stand on goes: the pools, this.
+void Mount::stop_threads() noexcept {
+  if (parts_->shards) parts_->shards->stop_threads();
+}
 
 Task<void> Mount::open_parts(RequestContext& context) {
   Parts& p = *parts_;
-  p.source = co_await open_source(context, reactor_, pool_, options_);
-  BlockDevice& device = *p.source.device;
+  Source& source = p.first.source;
+  source = co_await open_source(context, reactor_, pool_, options_);
+  BlockDevice& device = *source.device;
   p.catalog = co_await sr::read_current_catalog(context, device, reactor_, options_.detached);
   decide_read_only();
-  if (!p.read_only_reason.empty()) co_return;
+  if (p.read_only_reason.empty()) co_await claim_for_writing(context);
+  const bool as_batch = options_.scheduling == Scheduling::kBatch;
+  p.shards.emplace(p.first, options_.sessions, as_batch ? schedule_as_batch : nullptr);
+  Shards::Work open = [this](Shard& shard, RequestContext& there) {
+    return shard.open(there, pool_, options_, parts_->first, *parts_->catalog);
+  };
+  co_await p.shards->on_further(context, std::move(open));
+  if (options_.sessions == 1) co_return;
+  Shards::Work confirm = [this](Shard& shard, RequestContext& there) {
+    return shard.confirm(there, options_);
+  };
+  co_await p.shards->on_all(context, std::move(confirm));
+}
+
+Task<void> Mount::claim_for_writing(RequestContext& context) {
+  Parts& p = *parts_;
+  const Source& source = p.first.source;
   const lvm::VolumeGroup& group = *p.catalog->vg;
-  const std::string identity = p.source.lun != nullptr ? p.source.lun->identity().designator +
-                                                             p.source.lun->identity().serial
-                                                       : options_.source;
+  const std::string identity =
+      source.lun != nullptr ? source.lun->identity().designator + source.lun->identity().serial
+                            : options_.source;
   p.lock.emplace((group.uuid ? group.uuid->text() : group.name) + ":" + identity,
                  options_.mount_point);
   if (p.catalog->layout == sr::Layout::kXenServer) {
-    p.quiescence.emplace(device, reactor_, p.catalog->vg);
+    p.quiescence.emplace(*source.device, reactor_, p.catalog->vg);
+    p.first_write.emplace(*p.quiescence, reactor_);
     co_await p.quiescence->first_look(context);
   }
 }
@@ -163,56 +187,59 @@ void Mount::decide_read_only() {
     p.read_only_reason = "mounted with -o ro";
   } else if (!p.catalog->read_only_reason.empty()) {
     p.read_only_reason = p.catalog->read_only_reason;
-  } else if (!p.source.read_only_notice.empty()) {
-    p.read_only_reason = p.source.read_only_notice;
-  } else if (p.source.device->geometry().read_only) {
+  } else if (!p.first.source.read_only_notice.empty()) {
+    p.read_only_reason = p.first.source.read_only_notice;
+  } else if (p.first.source.device->geometry().read_only) {
     p.read_only_reason = "the LUN is write-protected by the target";
   }
 }
 
 void Mount::build() {
   Parts& p = *parts_;
-  p.durability.emplace(*p.source.device, p.source.lun);
-  // A live SR looks at each read.
-  if (p.source.lun != nullptr && !p.catalog->may_change) {
-    p.source.lun->set_resume_guard(unless_changed(p.catalog->vg));
-  }
-  p.disks.emplace(reactor_, *p.source.device, *p.catalog, options_.vhd_cache_bytes);
-  p.view.emplace(p.catalog, *p.disks,
+  p.first.guard_resume(*p.catalog);
+  p.view.emplace(p.catalog,
                  Ownership{.uid = options_.uid, .gid = options_.gid, .umask = options_.umask},
                  p.read_only_reason);
-  p.io.emplace(reactor_, p.files, p.slabs,
-               IoOperations::Medium{.durability = *p.durability,
-                                    .quiescence = p.quiescence ? &*p.quiescence : nullptr,
-                                    .sync_on_close = options_.sync_on_close,
-                                    .waits_for_ever = options_.timeout.count() == 0});
-  const std::string directory = host::run_directory();
-  const auto& uuid = p.catalog->vg->uuid;
+  std::vector<Barrier::Shard> sessions;
+  for (std::size_t i = 0; i < p.shards->count(); ++i) {
+    Shard& shard = p.shards->at(i);
+    shard.durability.emplace(*shard.source.device, shard.source.lun);
+    sessions.push_back({shard.reactor, *shard.durability});
+  }
+  p.barrier.emplace(std::move(sessions));
   const auto status = [this] {
     const Parts& parts = *parts_;
-    return StatusInput{.source = parts.source,
+    return StatusInput{.source = parts.first.source,
                        .mount_point = options_.mount_point,
                        .control_socket = parts.control->path(),
                        .catalog = *parts.catalog,
                        .read_only_reason = parts.read_only_reason,
-                       .io = *parts.io,
-                       .vhd_cache = parts.disks->cache()};
+                       .shards = parts.shards->reports()};
   };
+  p.names.emplace(*p.view, p.files,
+                  NameOperations::Policy{.direct_always = options_.cache == CacheMode::kNone,
+                                         .barrier = &*p.barrier},
+                  [status](NodeKind kind) {
+                    return kind == NodeKind::kStatus ? status_json(status())
+                                                     : metrics_text(status());
+                  });
+  const Shard::Common common{.options = options_,
+                             .catalog = *p.catalog,
+                             .view = *p.view,
+                             .files = p.files,
+                             .names = *p.names,
+                             .barrier = *p.barrier,
+                             .first_write = p.first_write ? &*p.first_write : nullptr,
+                             .fuse_options = fuse_options()};
+  for (std::size_t i = 0; i < p.shards->count(); ++i) p.shards->at(i).build(common);
+  p.shards->share_channels();
+  const std::string directory = host::run_directory();
+  const auto& uuid = p.catalog->vg->uuid;
   p.control.emplace(reactor_,
                     directory.empty() ? directory
                                       : fmt::format("{}/{}-{}.sock", directory,
                                                     uuid ? uuid->compact() : "vg", getpid()),
                     [status] { return status_json(status()); });
-  p.names.emplace(reactor_, *p.view, p.files,
-                  NameOperations::Policy{.direct_always = options_.cache == CacheMode::kNone,
-                                         .durability = &*p.durability},
-                  [status](NodeKind kind) {
-                    return kind == NodeKind::kStatus ? status_json(status())
-                                                     : metrics_text(status());
-                  });
-  p.operations.emplace(Operations{.names = *p.names, .io = *p.io});
-  p.channel.emplace(reactor_, p.slabs, operation_table(), &*p.operations, fuse_options());
-  p.operations->channel = &*p.channel;
 }
 
 std::vector<std::string> Mount::fuse_options() const {
@@ -231,7 +258,8 @@ std::vector<std::string> Mount::fuse_options() const {
 std::vector<std::string> Mount::notices() const {
   const Parts& p = *parts_;
   std::vector<std::string> lines;
-  if (!p.source.initiator_notice.empty()) lines.push_back(p.source.initiator_notice);
+  const std::string& initiator = p.first.source.initiator_notice;
+  if (!initiator.empty()) lines.push_back(initiator);
   if (!options_.read_only && !p.read_only_reason.empty()) {
     lines.push_back("mounted read-only: " + p.read_only_reason);
   }
@@ -248,13 +276,19 @@ std::vector<std::string> Mount::notices() const {
 }
 
 std::string Mount::run(const Ready& ready, const Ending& ending) {
-  open_all();
-  build();
-  serve(ready);
-  if (ending) ending();
-  const std::string lost = run_until_done(reactor_, finish());
-  parts_->control->tell_end(lost);
-  return lost;
+  try {
+    open_all();
+    build();
+    serve(ready);
+    if (ending) ending();
+    const std::string lost = run_until_done(reactor_, finish());
+    stop_threads();
+    parts_->control->tell_end(lost);
+    return lost;
+  } catch (...) {
+    stop_threads();  // the process may end without this object's
+    throw;
+  }
 }
 
 void Mount::open_all() {
@@ -280,26 +314,30 @@ void Mount::open_all() {
 
 void Mount::serve(const Ready& ready) {
   Parts& p = *parts_;
-  p.operations->on_ready = [this, &ready] {
+  p.first.operations->on_ready = [this, &ready] {
     // INIT is answered when this returns: the mount is usable from the next turn on.
     reactor_.post([this, &ready] {
       parts_->parent_watch = {};
-      if (options_.cache == CacheMode::kAuto) raise_read_ahead(options_.mount_point);
-      give_up_all_rights();  // not before INIT is answered: the kernel looks at them then
-      ready(notices());
+      spawn(parts_->shards->start_channels(), [this, &ready](const std::exception_ptr& failure) {
+        if (failure) log::error("not every session serves: {}", text_of(failure));
+        if (options_.cache == CacheMode::kAuto) raise_read_ahead(options_.mount_point);
+        give_up_all_rights();  // not before INIT is answered: the kernel looks at them then
+        ready(notices());
+      });
     });
   };
   if (options_.scheduling == Scheduling::kBatch) schedule_as_batch();
   watcher_.before_mount();
-  p.channel->mount(options_.mount_point, [this] { reactor_.stop(); });
+  p.first.channel->mount(options_.mount_point, [this] { reactor_.stop(); });
   try {
     watcher_.after_mount();
-  } catch (...) {  // a mount that nobody could remove later
-    p.channel->undo_mount();
+    p.shards->join_channels();
+  } catch (...) {  // a mount that nobody could remove later, or that has too few sessions
+    p.first.channel->undo_mount();
     throw;
   }
   if (const auto entry = host::find_mount(options_.mount_point)) p.device = entry->device;
-  log::info("mounted source={} on {} vg={} volumes={}", p.source.shown, options_.mount_point,
+  log::info("mounted source={} on {} vg={} volumes={}", p.first.source.shown, options_.mount_point,
             p.catalog->vg->name, p.catalog->volumes.size());
   reactor_.run();
 }
@@ -313,7 +351,7 @@ void Mount::on_signal() {
 void Mount::end_early(std::string_view why) {
   Parts& p = *parts_;
   p.cancellation.request();
-  if (!p.channel || std::exchange(p.ending, true)) return;
+  if (!p.first.channel || std::exchange(p.ending, true)) return;
   log::info("{}: unmounting {}", why, options_.mount_point);
   spawn(detach(), [this](const std::exception_ptr& failure) {
     if (failure) log::warn("{} stays mounted: {}", options_.mount_point, text_of(failure));
@@ -328,61 +366,30 @@ Task<void> Mount::detach() {
   Attempt removal(reactor_, helper_.run(reactor_, [this, mount_point = options_.mount_point] {
     sync_file_system(mount_point, parts_->device);
     // Somebody was quicker, and another mount may stand there by now.
-    if (!parts_->channel->ended()) watcher_.remove();
+    if (!parts_->first.channel->ended()) watcher_.remove();
   }));
   co_await removal.wait(limit);
 }
 
 Task<std::string> Mount::finish() {
-  Parts& p = *parts_;
+  Shards& shards = *parts_->shards;
+  RequestContext unlimited;  // each step has a limit of its own
   const std::chrono::seconds most = std::max(kLeastEndLimit, options_.timeout + kEndGrace);
-  p.channel->stop();  // first: no write comes in any more that the flush would miss
+  Shards::Work drain = [most](Shard& shard, RequestContext&) { return shard.drain(most); };
+  co_await shards.on_all(unlimited, std::move(drain));
+  Shards::Work flush = [most](Shard& shard, RequestContext&) { return shard.flush(most); };
+  co_await shards.on_all(unlimited, std::move(flush));
+  Shards::Work leave = [](Shard& shard, RequestContext&) { return shard.leave(); };
+  co_await shards.on_all(unlimited, std::move(leave));
   std::vector<std::string> failures;
-  try {
-    RequestContext limit = RequestContext::within(most);
-    co_await p.io->drained(limit);
-  } catch (const Error& error) {
-    failures.push_back(fmt::format("{} requests were not answered: {}",
-                                   p.io->statistics().in_flight(), error.message()));
-  }
-  Attempt flush(reactor_, p.durability->flush(p.unlimited));
-  try {
-    RequestContext limit = RequestContext::within(most);
-    co_await flush.wait(limit);
-  } catch (const Error& error) {
-    const std::string at_stake = p.durability->at_stake();
-    failures.push_back(
-        fmt::format("not everything written is known to be durable{}: {}",
-                    at_stake.empty() ? "" : fmt::format(" ({})", at_stake),
-                    error.kind() == ErrorKind::kTimedOut
-                        ? fmt::format("no answer to the last flush for {} s", most.count())
-                        : error.message()));
-  }
-  if (p.durability->losses() > 0) {
-    failures.push_back(fmt::format(
-        "acknowledged writes may have been lost: {} times the session was lost before a flush",
-        p.durability->losses()));
-  }
-  if (p.source.lun != nullptr) {
-    RequestContext limit = RequestContext::within(kLogoutLimit);
-    co_await p.source.lun->logout(limit);
-    co_await bring_back(flush);
+  for (std::size_t i = 0; i < shards.count(); ++i) {
+    const std::vector<std::string>& of_shard = shards.at(i).failures;
+    failures.insert(failures.end(), of_shard.begin(), of_shard.end());
   }
   const std::string lost = fmt::format("{}", fmt::join(failures, "; "));
   if (!lost.empty()) log::error("unmounting {}: {}", options_.mount_point, lost);
   log::info("unmounted {}", options_.mount_point);
   co_return lost;
-}
-
-/// The end of the session has ended what was in flight: lets it come back before its parts go.
-Task<void> Mount::bring_back(Attempt& flush) {
-  RequestContext limit = RequestContext::within(kLogoutLimit);
-  try {
-    co_await parts_->io->drained(limit);
-    co_await flush.wait(limit);
-  } catch (const Error& error) {
-    log::debug("after the logout: {}", error.message());
-  }
 }
 
 }  // namespace lunfs::fs

@@ -6,7 +6,6 @@
 #include <string_view>
 #include <vector>
 
-#include "base/attempt.h"
 #include "base/reactor.h"
 #include "base/thread_pool.h"
 #include "fs/options.h"
@@ -44,7 +43,9 @@ class Mount {
   void open_all();
   void serve(const Ready& ready);
   Task<void> open_parts(RequestContext& context);
+  Task<void> claim_for_writing(RequestContext& context);
   void decide_read_only();
+  void stop_threads() noexcept;
   void build();
   [[nodiscard]] std::vector<std::string> fuse_options() const;
   [[nodiscard]] std::vector<std::string> notices() const;
@@ -52,7 +53,6 @@ class Mount {
   void end_early(std::string_view why);
   Task<void> detach();
   Task<std::string> finish();
-  Task<void> bring_back(Attempt& flush);
 
   MountOptions options_;
   Watcher& watcher_;

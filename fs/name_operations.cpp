@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <memory>
 #include <vector>
 
 #include "base/log.h"
@@ -56,13 +57,8 @@ void set_times(struct stat& attributes, const struct stat& from, int to_set) {
 
 }  // namespace
 
-NameOperations::NameOperations(Reactor& reactor, View& view, OpenFiles& files, Policy policy,
-                               TextSource text_source)
-    : reactor_(reactor),
-      view_(view),
-      files_(files),
-      policy_(policy),
-      text_source_(std::move(text_source)) {}
+NameOperations::NameOperations(View& view, OpenFiles& files, Policy policy, TextSource text_source)
+    : view_(view), files_(files), policy_(policy), text_source_(std::move(text_source)) {}
 
 struct stat NameOperations::attributes_of(const Node& node) const {
   struct stat attributes = node.attributes;
@@ -86,12 +82,14 @@ void NameOperations::lookup(Reply reply, std::uint64_t parent, std::string_view 
   if (directory == nullptr || !directory->is_directory()) return reply.error(ENOTDIR);
   Node* node = View::child(*directory, name);
   if (node == nullptr) return reply.error(ENOENT);
+  const std::lock_guard lock(mutex_);
   reply.entry(entry_of(*node));
 }
 
 void NameOperations::getattr(Reply reply, std::uint64_t inode) {
   Node* node = view_.find(inode);
   if (node == nullptr) return reply.error(ENOENT);
+  const std::lock_guard lock(mutex_);
   reply.attributes(attributes_of(*node), timeout_of(*node));
 }
 
@@ -114,6 +112,7 @@ void NameOperations::setattr(Reply reply, std::uint64_t inode, const NewAttribut
   const int to_set = wanted.to_set;
   Node* node = view_.find(inode);
   if (node == nullptr) return reply.error(ENOENT);
+  const std::lock_guard lock(mutex_);
   if ((to_set & FUSE_SET_ATTR_SIZE) != 0) {
     const int failure = resize_errno(*node, static_cast<std::uint64_t>(attributes.st_size));
     if (failure != 0) return reply.error(failure);
@@ -138,20 +137,26 @@ void NameOperations::readlink(Reply reply, std::uint64_t inode) {
   reply.link(node->target);
 }
 
+bool NameOperations::is_control_file(std::uint64_t inode) {
+  const Node* node = view_.find(inode);
+  return node != nullptr && is_control(*node);
+}
+
 void NameOperations::open(Reply reply, std::uint64_t inode, int flags) {
   Node* node = view_.find(inode);
   if (node == nullptr) return reply.error(ENOENT);
   if (node->is_directory()) return reply.error(EISDIR);
   const bool writing = (flags & O_ACCMODE) != O_RDONLY;
-  OpenFile file;
-  file.node = node;
-  file.writable = writing;
+  auto file = std::make_unique<OpenFile>(policy_.barrier->shards());
+  file->node = node;
+  file->writable = writing;
   if (is_control(*node)) {
+    const std::lock_guard lock(mutex_);
     // The kernel has checked the modes; this guards the text if it ever does not.
     if (writing || !may_access(node->attributes, reply.caller(), node->attributes.st_gid, R_OK)) {
       return reply.error(EACCES);
     }
-    file.text = text_source_(node->kind);
+    file->text = std::make_shared<const std::string>(text_source_(node->kind));
     return reply.opened(files_.add(std::move(file)), FOPEN_DIRECT_IO);
   }
   if (writing && !node->read_only_reason.empty()) {
@@ -159,22 +164,14 @@ void NameOperations::open(Reply reply, std::uint64_t inode, int flags) {
     return reply.error(EROFS);
   }
   // An open sees what was written before it: hosts write into the tables of VHDs that they use.
-  if (node->live != nullptr) node->live->renew();
-  if (policy_.durability != nullptr) file.losses_known = policy_.durability->losses();
+  ++node->opens;
+  file->losses_known = policy_.barrier->losses();
   // A disk keeps its size and its content; see Truncation.
-  if (writing && (flags & O_TRUNC) != 0) note_truncation(file);
+  if (writing && (flags & O_TRUNC) != 0) file->truncation = node->truncation.take();
   const bool direct =
       policy_.direct_always || (flags & O_DIRECT) != 0 || node->kind == NodeKind::kLvBytes;
   reply.opened(files_.add(std::move(file)),
                direct ? FOPEN_DIRECT_IO | FOPEN_PARALLEL_DIRECT_WRITES : 0U);
-}
-
-void NameOperations::note_truncation(OpenFile& file) {
-  file.truncation = file.node->truncation.lock();
-  if (file.truncation == nullptr) {
-    file.truncation = std::make_shared<Truncation>(reactor_);
-    file.node->truncation = file.truncation;
-  }
 }
 
 void NameOperations::release(Reply reply, std::uint64_t handle) {
@@ -211,6 +208,7 @@ void NameOperations::readdir(Reply reply, std::uint64_t inode, std::size_t room,
   Node* directory = view_.find(inode);
   if (directory == nullptr || !directory->is_directory()) return reply.error(ENOTDIR);
   std::vector<char> out(std::min<std::size_t>(room, 1U << 20));
+  const std::lock_guard lock(mutex_);
   std::size_t used = 0;
   const std::uint64_t end = kFirstEntry + directory->entries.size();
   for (std::uint64_t at = from; at < end; ++at) {
@@ -247,6 +245,7 @@ void NameOperations::access(Reply reply, std::uint64_t inode, int mask) {
   const Node* node = view_.find(inode);
   if (node == nullptr) return reply.error(ENOENT);
   const fuse_ctx* caller = fuse_req_ctx(reply.request());
+  const std::lock_guard lock(mutex_);
   reply.error(may_access(node->attributes, caller->uid, caller->gid, mask) ? 0 : EACCES);
 }
 

@@ -1,11 +1,12 @@
 #pragma once
 
 #include <functional>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
 
-#include "fs/durability.h"
+#include "fs/barrier.h"
 #include "fs/open_files.h"
 #include "fs/reply.h"
 #include "fs/view.h"
@@ -13,18 +14,17 @@
 namespace lunfs::fs {
 
 /// The requests that memory answers: names, attributes, listings, xattrs, opens. None of them waits
-/// for the LUN. The reactor's thread only.
+/// for the LUN. One for all shards of a mount; any thread.
 class NameOperations {
  public:
   struct Policy {
-    bool direct_always = false;              ///< cache=none
-    const Durability* durability = nullptr;  ///< of the device; null: nothing of it can be lost
+    bool direct_always = false;        ///< cache=none
+    const Barrier* barrier = nullptr;  ///< of the mount's shards
   };
-  /// Gives the text of a control file.
+  /// Gives the text of a control file; on any shard's thread, one call at a time.
   using TextSource = std::function<std::string(NodeKind)>;
 
-  NameOperations(Reactor& reactor, View& view, OpenFiles& files, Policy policy,
-                 TextSource text_source);
+  NameOperations(View& view, OpenFiles& files, Policy policy, TextSource text_source);
 
   void lookup(Reply reply, std::uint64_t parent, std::string_view name);
   void getattr(Reply reply, std::uint64_t inode);
@@ -36,6 +36,8 @@ class NameOperations {
   void setattr(Reply reply, std::uint64_t inode, const NewAttributes& attributes);
   void readlink(Reply reply, std::uint64_t inode);
   void open(Reply reply, std::uint64_t inode, int flags);
+  /// Whether its open() asks the TextSource.
+  [[nodiscard]] bool is_control_file(std::uint64_t inode);
   void release(Reply reply, std::uint64_t handle);
   void opendir(Reply reply, std::uint64_t inode);
   void readdir(Reply reply, std::uint64_t inode, std::size_t room, std::uint64_t from, bool plus);
@@ -54,9 +56,7 @@ class NameOperations {
   std::size_t put_entry(fuse_req_t request, std::span<char> out, const Node::Entry& entry,
                         std::uint64_t next, bool plus) const;
 
-  void note_truncation(OpenFile& file);
-
-  Reactor& reactor_;
+  std::mutex mutex_;  ///< guards the attributes of nodes, and calls of text_source_
   View& view_;
   OpenFiles& files_;
   Policy policy_;

@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <exception>
+#include <memory>
 #include <utility>
 
 #include "base/log.h"
@@ -14,15 +15,23 @@ namespace {
 
 Operations& of(fuse_req_t request) { return *static_cast<Operations*>(fuse_req_userdata(request)); }
 
-/// Calls `serve(operations, reply)`; an exception is logged and the reply's destructor answers.
-template <typename Serve>
-void serve(fuse_req_t request, Serve serve) noexcept {
+/// An exception is logged, and the reply's destructor answers.
+template <typename Answer>
+void guarded(Answer answer) noexcept {
   try {
-    Operations& operations = of(request);
-    serve(operations, Reply(request, operations.channel->newer_request()));
+    answer();
   } catch (const std::exception& failure) {
     log::error("a request failed: {} (a bug in lunfs)", failure.what());
   }
+}
+
+/// Calls `serve(operations, reply)`, guarded.
+template <typename Serve>
+void serve(fuse_req_t request, Serve serve) noexcept {
+  guarded([&] {
+    Operations& operations = of(request);
+    serve(operations, Reply(request, operations.channel->newer_request()));
+  });
 }
 
 void refuse(fuse_req_t request, const char* what, const char* name) {
@@ -82,8 +91,15 @@ void readlink(fuse_req_t request, fuse_ino_t inode) {
 }
 
 void open(fuse_req_t request, fuse_ino_t inode, fuse_file_info* file) {
-  serve(request,
-        [&](Operations& o, Reply reply) { o.names.open(std::move(reply), inode, file->flags); });
+  serve(request, [&](Operations& o, Reply reply) {
+    if (!o.renew_status || !o.names.is_control_file(inode)) {
+      return o.names.open(std::move(reply), inode, file->flags);
+    }
+    o.renew_status(
+        [&o, inode, flags = file->flags, held = std::make_shared<Reply>(std::move(reply))] {
+          guarded([&] { o.names.open(std::move(*held), inode, flags); });
+        });
+  });
 }
 
 void release(fuse_req_t request, fuse_ino_t /*inode*/, fuse_file_info* file) {

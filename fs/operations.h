@@ -16,6 +16,8 @@ struct Operations {
   IoOperations& io;
   Channel* channel = nullptr;        ///< set before the mount
   std::function<void()> on_ready{};  ///< called when the kernel has agreed on the protocol
+  /// Calls `then` when the texts of control files are those of this moment; null: they always are.
+  std::function<void(std::function<void()> then)> renew_status{};
 };
 
 /// libfuse's table: decodes each request and calls Operations (its user data). Every request that

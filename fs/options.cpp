@@ -119,14 +119,6 @@ bool yes_or_no(std::string_view name, std::string_view value) {
   throw usage(fmt::format("option {}={}: takes yes or no", name, value));
 }
 
-void only_one_session(std::string_view value) {
-  if (number<unsigned>("sessions", value, 1, 64) > 1) {
-    throw Error(ErrorKind::kUnsupported, "option sessions: more than one is not available yet")
-        .because("this version of lunfs has one iSCSI session a mount")
-        .advise("leave the option out");
-  }
-}
-
 /// Options with a value, by name.
 const std::unordered_map<std::string_view, Setter>& value_options() {
   static const std::unordered_map<std::string_view, Setter> table = {
@@ -141,7 +133,7 @@ const std::unordered_map<std::string_view, Setter>& value_options() {
        [](auto&, auto) {
          throw Error(ErrorKind::kUnsupported,
                      "option portal: several paths to a LUN are not available yet")
-             .because("this version of lunfs has one iSCSI session a mount")
+             .because("this version of lunfs uses one portal a mount")
              .advise("name the one portal in the URL");
        }},
       {"timeout", [](auto& o, auto v) { o.timeout = seconds("timeout", v, 0); }},
@@ -151,7 +143,7 @@ const std::unordered_map<std::string_view, Setter>& value_options() {
       {"sync_on_close", [](auto& o, auto v) { o.sync_on_close = yes_or_no("sync_on_close", v); }},
       {"scheduling", [](auto& o, auto v) { o.scheduling = scheduling(v); }},
       {"vhd_cache", [](auto& o, auto v) { o.vhd_cache_bytes = mebibytes("vhd_cache", v); }},
-      {"sessions", [](auto&, auto v) { only_one_session(v); }},
+      {"sessions", [](auto& o, auto v) { o.sessions = number<std::size_t>("sessions", v, 1, 8); }},
       {"log", [](auto& o, auto v) { o.log_level = log_level(v); }},
       {"log_file", [](auto& o, auto v) { o.log_file = absolute_path(v); }},
   };
@@ -322,6 +314,7 @@ SOURCE   iscsi://[user@]host[:port]/target-iqn/lun, a LUN image, or a block devi
     timeout=S           I/O waits S seconds for a target that is away (120; 0 = for ever)
     login_timeout=S     the first login's deadline (15)
     path_timeout=S      when a silent path is given up for another (15)
+    sessions=N          sessions with the LUN, each with a thread of its own (1)
     cache=auto|none     page cache, or direct I/O for every open
     sync_on_close=yes|no  make writes durable at close (yes)
     scheduling=batch|normal  how the daemon shares the processor (batch)

@@ -43,6 +43,7 @@ struct MountOptions {
   std::chrono::seconds timeout{120};  ///< 0 = for ever
   std::chrono::seconds path_timeout{15};
   std::chrono::seconds login_timeout{15};
+  std::size_t sessions = 1;  ///< shards: threads, each with a session of its own
   CacheMode cache = CacheMode::kAuto;
   bool sync_on_close = true;
   Scheduling scheduling = Scheduling::kBatch;

@@ -17,7 +17,8 @@ namespace {
 constexpr std::chrono::seconds kForEver{std::chrono::hours{24 * 365}};
 
 Task<Source> open_lun_source(RequestContext& context, Reactor& reactor, ThreadPool& pool,
-                             const MountOptions& options) {
+                             const MountOptions& options,
+                             std::shared_ptr<iscsi::SharedLun> shared) {
   iscsi::LunUrl url = iscsi::LunUrl::parse(options.source);
   auto identity = iscsi::LoginIdentity::find(
       {.credentials = options.credentials, .initiator = options.initiator});
@@ -25,7 +26,10 @@ Task<Source> open_lun_source(RequestContext& context, Reactor& reactor, ThreadPo
   lun.login_timeout = options.login_timeout;
   lun.command_timeout = options.timeout.count() == 0 ? kForEver : options.timeout;
   lun.outage_limit = lun.command_timeout;
+  if (!shared && options.sessions > 1) shared = std::make_shared<iscsi::SharedLun>();
+  lun.shared = shared;
   Source source;
+  source.shared = std::move(shared);
   source.shown = lun.url.text();
   source.initiator_notice = identity.notice();
   keep_rights_to_mount();  // from here on comes what others send
@@ -71,9 +75,14 @@ Source open_file_source(Reactor& reactor, ThreadPool& pool, const MountOptions& 
 }  // namespace
 
 Task<Source> open_source(RequestContext& context, Reactor& reactor, ThreadPool& pool,
-                         const MountOptions& options) {
+                         const MountOptions& options, std::shared_ptr<iscsi::SharedLun> shared) {
   if (iscsi::LunUrl::looks_like_one(options.source)) {
-    co_return co_await open_lun_source(context, reactor, pool, options);
+    co_return co_await open_lun_source(context, reactor, pool, options, std::move(shared));
+  }
+  if (options.sessions > 1) {
+    throw Error(ErrorKind::kUsage, "option sessions: only a LUN behind iSCSI has sessions")
+        .because("the source is an image or a block device")
+        .advise("leave the option out");
   }
   Source source = open_file_source(reactor, pool, options);
   keep_rights_to_mount();  // from here on bytes of the LUN are parsed

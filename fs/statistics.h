@@ -32,9 +32,18 @@ struct OperationCounters {
   std::uint64_t bytes = 0;
   std::uint64_t total_us = 0;
   std::array<std::uint64_t, kBounds.size() + 1> by_latency{};
+
+  OperationCounters& operator+=(const OperationCounters& other) noexcept {
+    ended += other.ended;
+    failed += other.failed;
+    bytes += other.bytes;
+    total_us += other.total_us;
+    for (std::size_t i = 0; i < by_latency.size(); ++i) by_latency[i] += other.by_latency[i];
+    return *this;
+  }
 };
 
-/// What the mount has done so far. The reactor's thread only.
+/// What a shard has done so far. The reactor's thread only.
 class Statistics {
  public:
   void started() noexcept { ++in_flight_; }
@@ -52,6 +61,13 @@ class Statistics {
       ++bucket;
     }
     ++counters.by_latency[bucket];
+  }
+
+  /// Adds what another shard has done.
+  Statistics& operator+=(const Statistics& other) noexcept {
+    in_flight_ += other.in_flight_;
+    for (std::size_t i = 0; i < kOperationCount; ++i) counters_[i] += other.counters_[i];
+    return *this;
   }
 
   [[nodiscard]] std::uint64_t in_flight() const noexcept { return in_flight_; }

@@ -6,7 +6,6 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "iscsi/lun_json.h"
 #include "volume/sr/catalog_json.h"
 
 namespace lunfs::fs {
@@ -18,29 +17,35 @@ using Json = nlohmann::ordered_json;
 constexpr std::array kOperations = {Operation::kRead, Operation::kWrite, Operation::kFlush,
                                     Operation::kZero, Operation::kCopy,  Operation::kSeek};
 
-Json cache_of(const vhd::MetadataCache& cache) {
-  const vhd::MetadataCache::Counts counts = cache.counts();
+ShardReport sum_of(const std::vector<ShardReport>& shards) {
+  ShardReport sum = shards.front();
+  for (std::size_t i = 1; i < shards.size(); ++i) sum += shards[i];
+  return sum;
+}
+
+Json cache_of(const ShardReport& all) {
+  const vhd::MetadataCache::Counts& counts = all.cache;
   return {{"hits", counts.hits},
           {"misses", counts.misses},
           {"bytes", counts.bytes},
           {"tables", counts.tables},
-          {"limit_bytes", cache.limit_bytes()}};
+          {"limit_bytes", all.cache_limit_bytes}};
 }
 
-Json requests_of(const IoOperations& io) {
-  Json all = {{"in_flight", io.statistics().in_flight()},
-              {"bytes_in_flight", io.budget().bytes_in_flight()},
-              {"parked", io.budget().waiting()}};
+Json requests_of(const ShardReport& sum) {
+  Json all = {{"in_flight", sum.statistics.in_flight()},
+              {"bytes_in_flight", sum.bytes_in_flight},
+              {"parked", sum.parked}};
   for (const Operation operation : kOperations) {
-    const OperationCounters& counters = io.statistics().of(operation);
+    const OperationCounters& counters = sum.statistics.of(operation);
     all[std::string(name_of(operation))] = {
         {"ended", counters.ended}, {"failed", counters.failed}, {"bytes", counters.bytes}};
   }
   return all;
 }
 
-void put_cache(std::string& text, const vhd::MetadataCache& cache) {
-  const vhd::MetadataCache::Counts counts = cache.counts();
+void put_cache(std::string& text, const ShardReport& all) {
+  const vhd::MetadataCache::Counts& counts = all.cache;
   text += fmt::format(
       "# HELP lunfs_vhd_cache_lookups_total Tables of VHDs that were wanted.\n"
       "# TYPE lunfs_vhd_cache_lookups_total counter\n"
@@ -52,7 +57,7 @@ void put_cache(std::string& text, const vhd::MetadataCache& cache) {
       "# HELP lunfs_vhd_cache_limit_bytes Memory that they may take.\n"
       "# TYPE lunfs_vhd_cache_limit_bytes gauge\n"
       "lunfs_vhd_cache_limit_bytes {}\n",
-      counts.hits, counts.misses, counts.bytes, cache.limit_bytes());
+      counts.hits, counts.misses, counts.bytes, all.cache_limit_bytes);
 }
 
 void put_latencies(std::string& text, Operation operation, const OperationCounters& counters) {
@@ -85,31 +90,31 @@ std::string status_json(const StatusInput& input) {
                  {"control_socket", input.control_socket},
                  {"read_only", !input.read_only_reason.empty()},
                  {"read_only_reason", input.read_only_reason},
-                 {"size_bytes", input.source.device->geometry().size_bytes}};
+                 {"size_bytes", input.shards.front().size_bytes}};
   status["sessions"] = Json::array();
-  if (input.source.lun != nullptr) {
-    status["sessions"].push_back(iscsi::session_json(*input.source.lun));
+  for (const ShardReport& shard : input.shards) {
+    if (!shard.session.empty()) status["sessions"].push_back(Json::parse(shard.session));
   }
-  status["requests"] = requests_of(input.io);
-  status["vhd_cache"] = cache_of(input.vhd_cache);
+  const ShardReport all = sum_of(input.shards);
+  status["requests"] = requests_of(all);
+  status["vhd_cache"] = cache_of(all);
   status.update(sr::catalog_json(input.catalog));
   // Labels come from the LUN: bytes that are not UTF-8 must not cost the whole page.
   return status.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 std::string metrics_text(const StatusInput& input) {
-  const Statistics& statistics = input.io.statistics();
+  const ShardReport all = sum_of(input.shards);
+  const Statistics& statistics = all.statistics;
   std::string text;
   text +=
-      "# HELP lunfs_session_up Whether the iSCSI session is there.\n"
+      "# HELP lunfs_session_up Whether the iSCSI session, or each of several, is there.\n"
       "# TYPE lunfs_session_up gauge\n";
-  const bool up = input.source.lun == nullptr || input.source.lun->connected();
-  text += fmt::format("lunfs_session_up {}\n", up ? 1 : 0);
+  text += fmt::format("lunfs_session_up {}\n", all.up ? 1 : 0);
   text +=
       "# HELP lunfs_session_outages_total How often the iSCSI session was lost.\n"
       "# TYPE lunfs_session_outages_total counter\n";
-  text += fmt::format("lunfs_session_outages_total {}\n",
-                      input.source.lun == nullptr ? 0 : input.source.lun->state().outages);
+  text += fmt::format("lunfs_session_outages_total {}\n", all.outages);
   text +=
       "# HELP lunfs_requests_in_flight FUSE requests being served.\n"
       "# TYPE lunfs_requests_in_flight gauge\n";
@@ -128,7 +133,7 @@ std::string metrics_text(const StatusInput& input) {
     text += fmt::format("lunfs_request_failures_total{{operation=\"{}\"}} {}\n", name_of(operation),
                         statistics.of(operation).failed);
   }
-  put_cache(text, input.vhd_cache);
+  put_cache(text, all);
   text +=
       "# HELP lunfs_request_seconds How long requests took.\n"
       "# TYPE lunfs_request_seconds histogram\n";

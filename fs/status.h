@@ -1,8 +1,9 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
-#include "fs/io_operations.h"
+#include "fs/shard_report.h"
 #include "fs/source.h"
 #include "fs/view.h"
 
@@ -15,8 +16,7 @@ struct StatusInput {
   const std::string& control_socket;
   const sr::Catalog& catalog;
   const std::string& read_only_reason;
-  const IoOperations& io;
-  const vhd::MetadataCache& vhd_cache;
+  std::vector<ShardReport> shards;  ///< at least one
 };
 
 /// .lunfs/status.json: versioned by "status_version", fields only added. Page: docs/man/lunfs.8.md.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -53,58 +54,112 @@ std::vector<WrittenRanges::Range> WrittenRanges::smallest_gaps(std::uint64_t end
   return result;
 }
 
-void Truncation::reached(std::uint64_t end) noexcept { end_ = std::max(end_, end); }
+void Truncation::reached(std::uint64_t end) noexcept {
+  const std::lock_guard lock(mutex_);
+  end_ = std::max(end_, end);
+}
 
-Task<void> Truncation::make_room(RequestContext& context, BlockDevice& device,
-                                 Durability& durability) {
-  while (written_.runs() >= most_runs_) {
-    RangeLock::Entry entry(lock_, RangeLock::Mode::kExclusive, 0, end_);
+void Truncation::note(std::uint64_t offset, std::uint64_t length) {
+  const std::lock_guard lock(mutex_);
+  written_.add(offset, length);
+}
+
+std::size_t Truncation::runs() const {
+  const std::lock_guard lock(mutex_);
+  return written_.runs();
+}
+
+std::uint64_t Truncation::passed() const {
+  const std::lock_guard lock(mutex_);
+  return end_;
+}
+
+std::uint64_t Truncation::forgotten_from() const {
+  const std::lock_guard lock(mutex_);
+  return forgotten_from_;
+}
+
+Truncation::Ranges Truncation::gaps(std::uint64_t end) const {
+  const std::lock_guard lock(mutex_);
+  return written_.gaps(end);
+}
+
+Truncation::Ranges Truncation::smallest_gaps(std::uint64_t end) const {
+  const std::lock_guard lock(mutex_);
+  return written_.smallest_gaps(end, batch());
+}
+
+Task<void> Truncation::make_room(RequestContext& context, Writer writer) {
+  while (runs() >= most_runs_) {
+    // What is passed meanwhile lies outside of the lock, and waits for the next round.
+    const std::uint64_t end = passed();
+    RangeLock::Entry entry(line_, writer.reactor, RangeLock::Mode::kExclusive, 0, end);
     co_await entry.wait(context);
     // Another change may have made room in the meantime.
-    if (written_.runs() < most_runs_) break;
-    const std::vector<WrittenRanges::Range> gaps = written_.smallest_gaps(end_, batch());
+    if (runs() < most_runs_) break;
+    Ranges gaps = smallest_gaps(end);
     if (gaps.empty()) {
-      forget_gaps();
+      if (passed() == end) forget_gaps();
     } else {
-      co_await zero(context, device, durability, gaps);
+      co_await zero(context, writer, std::move(gaps));
     }
   }
 }
 
-Task<void> Truncation::zero_gaps(RequestContext& context, BlockDevice& device,
-                                 Durability& durability, std::uint64_t end) {
-  RangeLock::Entry entry(lock_, RangeLock::Mode::kExclusive, 0, end);
+Task<void> Truncation::zero_gaps(RequestContext& context, Writer writer, std::uint64_t end) {
+  RangeLock::Entry entry(line_, writer.reactor, RangeLock::Mode::kExclusive, 0, end);
   co_await entry.wait(context);
-  const std::vector<WrittenRanges::Range> gaps = written_.gaps(end);
-  co_await zero(context, device, durability, gaps);
-  if (end > forgotten_from_) {
+  // A change that is noted later than this takes its place in the line later, too, and waits.
+  Ranges skipped = gaps(end);
+  co_await zero(context, writer, std::move(skipped));
+  const std::uint64_t forgotten = forgotten_from();
+  if (end > forgotten) {
     throw Error(ErrorKind::kIo,
                 fmt::format("old bytes may be left from {} to {}, where zeros were skipped",
-                            forgotten_from_, end))
+                            forgotten, end))
         .because("others wrote to the disk in more pieces than are remembered")
         .advise("copy again while nobody else writes to the disk");
   }
 }
 
-Task<void> Truncation::zero(RequestContext& context, BlockDevice& device, Durability& durability,
-                            const std::vector<WrittenRanges::Range>& gaps) {
+Task<void> Truncation::zero(RequestContext& context, Writer writer, Ranges gaps) {
   for (const WrittenRanges::Range& gap : gaps) {
-    co_await device.write_zeroes(context, gap.offset, gap.length, true);
-    durability.wrote();
-    written_.add(gap.offset, gap.length);
+    co_await writer.device.write_zeroes(context, gap.offset, gap.length, true);
+    writer.durability.wrote();
+    note(gap.offset, gap.length);
   }
 }
 
 void Truncation::forget_gaps() {
-  if (forgotten_from_ == std::numeric_limits<std::uint64_t>::max()) {
+  constexpr std::uint64_t kNowhere = std::numeric_limits<std::uint64_t>::max();
+  const std::lock_guard lock(mutex_);
+  if (forgotten_from_ == kNowhere) {
     log::warn("a disk that is open with O_TRUNC is written by others in more than {} pieces",
               most_runs_);
   }
-  for (const auto& gap :
-       written_.smallest_gaps(std::numeric_limits<std::uint64_t>::max(), batch())) {
+  for (const auto& gap : written_.smallest_gaps(kNowhere, batch())) {
     forgotten_from_ = std::min(forgotten_from_, gap.offset);
     written_.add(gap.offset, gap.length);
   }
+}
+
+std::shared_ptr<Truncation> TruncationPlace::find() const {
+  if (!maybe_.load(std::memory_order_acquire)) return nullptr;
+  const std::lock_guard lock(mutex_);
+  std::shared_ptr<Truncation> found = truncation_.lock();
+  if (!found) maybe_.store(false, std::memory_order_release);
+  return found;
+}
+
+std::shared_ptr<Truncation> TruncationPlace::take() {
+  const std::lock_guard lock(mutex_);
+  std::shared_ptr<Truncation> found = truncation_.lock();
+  if (!found) {
+    found = std::make_shared<Truncation>();
+    truncation_ = found;
+    maybe_.store(true, std::memory_order_release);
+  }
+  return found;
 }
 
 }  // namespace lunfs::fs

@@ -25,11 +25,6 @@ void set_size(struct stat& attributes, std::uint64_t size_bytes, std::uint64_t a
   attributes.st_blocks = static_cast<blkcnt_t>((allocated_bytes + kSectorBytes - 1) / kSectorBytes);
 }
 
-void set_disk(Node& node, sr::Disk disk) {
-  node.device = std::move(disk.device);
-  node.live = disk.live;
-}
-
 }  // namespace
 
 std::string_view Node::name() const noexcept {
@@ -37,18 +32,18 @@ std::string_view Node::name() const noexcept {
   return lv != nullptr ? std::string_view(lv->name) : std::string_view();
 }
 
-View::View(std::shared_ptr<const sr::Catalog> catalog, sr::Disks& disks, Ownership ownership,
+View::View(std::shared_ptr<const sr::Catalog> catalog, Ownership ownership,
            const std::string& read_only_reason)
     : catalog_(std::move(catalog)), ownership_(ownership) {
   clock_gettime(CLOCK_REALTIME, &mounted_at_);
   root_ = &add(NodeKind::kDirectory, "", S_IFDIR | 0777);
   root_->parent = root_;
-  add_volumes(disks, read_only_reason);
+  add_volumes(read_only_reason);
   Node& control = add_directory(*root_, ".lunfs", false);
   Node& by_name = add_directory(control, "by-name", true);
   add_links(by_name);
   Node& lv = add_directory(control, "lv", true);
-  add_lv_bytes(lv, disks);
+  add_lv_bytes(lv);
   enter(control, "status.json", add(NodeKind::kStatus, "status.json", S_IFREG | 0444));
   enter(control, "metrics", add(NodeKind::kMetrics, "metrics", S_IFREG | 0444));
   for (Node* directory : {root_, &control, &by_name, &lv}) index(*directory);
@@ -80,7 +75,12 @@ Node& View::add_directory(Node& parent, std::string name, bool listed) {
   return node;
 }
 
-void View::add_volumes(sr::Disks& disks, const std::string& read_only_reason) {
+void View::give_bytes(Node& node) {
+  node.disk = with_bytes_.size();
+  with_bytes_.push_back(&node);
+}
+
+void View::add_volumes(const std::string& read_only_reason) {
   for (const sr::Volume& volume : catalog_->volumes) {
     const lvm::LogicalVolume* lv = catalog_->vg->find(volume.lv_name);
     if (lv == nullptr || lv->map == nullptr) continue;
@@ -94,17 +94,17 @@ void View::add_volumes(sr::Disks& disks, const std::string& read_only_reason) {
     node.volume = &volume;
     node.lv = lv;
     node.read_only_reason = std::move(reason);
-    set_disk(node, disks.open_volume(volume, !node.read_only_reason.empty()));
+    give_bytes(node);
     // Programs take no block at all for a promise that there never is data (tar -S does). That
     // holds only where nobody can be writing.
-    const std::uint64_t least = node.live != nullptr ? kLeastAllocatedBytes : 0;
+    const std::uint64_t least = catalog_->may_change ? kLeastAllocatedBytes : 0;
     set_size(node.attributes, volume.size_bytes, std::max(volume.allocated_bytes, least));
     if (!volume.is_vhd()) by_lv_.emplace(volume.lv_name, &node);
     enter(*root_, volume.file_name, node);
   }
 }
 
-void View::add_lv_bytes(Node& directory, sr::Disks& disks) {
+void View::add_lv_bytes(Node& directory) {
   for (const std::string& name : catalog_->lv_names) {
     if (const auto volume = by_lv_.find(name); volume != by_lv_.end()) {
       // The same inode under a second name. st_nlink stays 1: `cp -a` unlinks a target that has
@@ -118,7 +118,7 @@ void View::add_lv_bytes(Node& directory, sr::Disks& disks) {
                      S_IFREG | 0444);
     node.lv = lv;
     node.read_only_reason = "the bytes of an LV under .lunfs/lv are for reading only";
-    set_disk(node, disks.open_lv(*lv));
+    give_bytes(node);
     set_size(node.attributes, lv->size_bytes, lv->size_bytes);
     enter(directory, name, node);
   }

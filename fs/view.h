@@ -2,6 +2,8 @@
 
 #include <sys/stat.h>
 
+#include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -11,7 +13,6 @@
 
 #include "fs/truncation.h"
 #include "volume/sr/catalog.h"
-#include "volume/sr/disks.h"
 
 namespace lunfs::fs {
 
@@ -43,13 +44,14 @@ struct Node {
   std::string target;                      ///< of a link
   const sr::Volume* volume = nullptr;      ///< of kVolume; lives in the catalog
   const lvm::LogicalVolume* lv = nullptr;  ///< of kVolume and kLvBytes; lives in the VG
-  std::unique_ptr<BlockDevice> device;     ///< of kVolume and kLvBytes
-  sr::LiveDisk* live = nullptr;            ///< `device`, where a pool may be at work
-  std::weak_ptr<Truncation> truncation;    ///< while a handle with O_TRUNC is open
-  std::string read_only_reason;  ///< of kVolume: why it cannot be written; empty if it can
+  static constexpr std::size_t kNoDisk = SIZE_MAX;
+  std::size_t disk = kNoDisk;           ///< of kVolume and kLvBytes: its place in a DiskTable
+  std::atomic<std::uint64_t> opens{0};  ///< how often it was opened; any thread
+  TruncationPlace truncation;           ///< while a handle with O_TRUNC is open
+  std::string read_only_reason;         ///< of kVolume: why it cannot be written; empty if it can
 
   [[nodiscard]] bool is_directory() const noexcept { return kind == NodeKind::kDirectory; }
-  [[nodiscard]] bool has_bytes() const noexcept { return device != nullptr; }
+  [[nodiscard]] bool has_bytes() const noexcept { return disk != kNoDisk; }
   /// What users know it by; of kVolume and kLvBytes, else empty.
   [[nodiscard]] std::string_view name() const noexcept;
 };
@@ -62,19 +64,21 @@ struct Ownership {
 };
 
 /// The tree of the mount: built once from the catalog, found by inode number or by name. Names and
-/// inodes never change afterwards, only attributes do. The reactor's thread only.
+/// inodes never change afterwards, so that any thread may look them up. Attributes do change: they
+/// belong to NameOperations.
 ///
 /// Inode numbers are XXH3 of (kind, uuid or name), so that a disk has the same one in every mount.
 class View {
  public:
-  /// Opens every disk, without I/O.
-  /// @param disks  those of the catalog; outlives the view
   /// @param read_only_reason  if not empty, every volume refuses writes for it
-  View(std::shared_ptr<const sr::Catalog> catalog, sr::Disks& disks, Ownership ownership,
+  View(std::shared_ptr<const sr::Catalog> catalog, Ownership ownership,
        const std::string& read_only_reason);
 
   [[nodiscard]] const sr::Catalog& catalog() const noexcept { return *catalog_; }
   [[nodiscard]] Node& root() noexcept { return *root_; }
+
+  /// The nodes that have bytes, by Node::disk.
+  [[nodiscard]] const std::vector<const Node*>& with_bytes() const noexcept { return with_bytes_; }
 
   /// Null if there is none.
   [[nodiscard]] Node* find(std::uint64_t inode) noexcept;
@@ -84,8 +88,9 @@ class View {
  private:
   Node& add(NodeKind kind, std::string_view identity, mode_t mode);
   Node& add_directory(Node& parent, std::string name, bool listed);
-  void add_volumes(sr::Disks& disks, const std::string& read_only_reason);
-  void add_lv_bytes(Node& directory, sr::Disks& disks);
+  void add_volumes(const std::string& read_only_reason);
+  void add_lv_bytes(Node& directory);
+  void give_bytes(Node& node);
   void add_links(Node& directory);
   static void enter(Node& directory, std::string name, Node& node, bool listed = true);
   static void index(Node& directory);
@@ -96,6 +101,7 @@ class View {
   std::unordered_map<std::uint64_t, std::unique_ptr<Node>> nodes_;
   /// Volumes by LV name, of those whose bytes are the LV's.
   std::unordered_map<std::string_view, Node*> by_lv_;
+  std::vector<const Node*> with_bytes_;
   Node* root_ = nullptr;
 };
 

@@ -41,6 +41,7 @@ void CommandRunner::note(const CommandResult& result) {
   if (result.status != ScsiStatus::kCheckCondition || !result.sense) return;
   if (result.sense->deferred) {
     deferred_error_ = sense_text(*result.sense);
+    had_deferred_error_ = true;
     log::error("portal={}: deferred error: {}", port_.portal_text(), deferred_error_);
     return;
   }

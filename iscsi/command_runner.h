@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <optional>
 #include <random>
 #include <string>
@@ -48,6 +49,8 @@ class CommandRunner {
   /// What a deferred error said of an earlier, acknowledged command; empty if there was none.
   /// Stays.
   [[nodiscard]] const std::string& deferred_error() const noexcept { return deferred_error_; }
+  /// Whether there was one. Any thread.
+  [[nodiscard]] bool had_deferred_error() const noexcept { return had_deferred_error_.load(); }
 
  private:
   void note(const CommandResult& result);
@@ -59,6 +62,7 @@ class CommandRunner {
   bool mode_changed_ = false;
   bool power_on_ = false;
   std::string deferred_error_;
+  std::atomic<bool> had_deferred_error_ = false;
 };
 
 /// The Error for a final answer that is not a full success; nullopt if it is one.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <vector>
 
@@ -79,12 +80,12 @@ class Lun final : public BlockDevice {
   CommandRunner& runner_;
   LunFeatures features_;
   TransferJoiner joiner_;
-  std::vector<std::byte> zeros_;    ///< never written to; made when first needed
-  std::uint64_t acknowledged_ = 0;  ///< writes, ever
-  std::uint64_t durable_ = 0;       ///< how many of them the last successful flush covered
-  std::uint64_t losses_ = 0;        ///< by lost sessions
-  std::uint64_t losses_told_ = 0;   ///< by a flush that failed
-  std::string lost_;                ///< why no flush can succeed any more; empty = nothing is lost
+  std::vector<std::byte> zeros_;           ///< never written to; made when first needed
+  std::uint64_t acknowledged_ = 0;         ///< writes, ever
+  std::uint64_t durable_ = 0;              ///< how many of them the last successful flush covered
+  std::atomic<std::uint64_t> losses_ = 0;  ///< by lost sessions; any thread may read it
+  std::uint64_t losses_told_ = 0;          ///< by a flush that failed
+  std::string lost_;  ///< why no flush can succeed any more; empty = nothing is lost
 };
 
 }  // namespace lunfs::iscsi

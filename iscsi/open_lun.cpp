@@ -139,11 +139,13 @@ Task<std::unique_ptr<LunDevice>> open_lun(RequestContext& context, Reactor& reac
                                .command_timeout = options.command_timeout,
                                .outage_limit = options.outage_limit,
                                .attempt_limit = options.login_timeout,
-                               .retries = options.retries},
+                               .retries = options.retries,
+                               .shared = options.shared},
         features.identity);
     sessions->start(std::move(session));
-    device = std::make_unique<OpenedLun>(std::move(sessions), options.url.lun, std::move(features),
-                                         options.access, options.retries);
+    device = std::make_unique<OpenedLun>(
+        std::move(sessions), options.url.lun, std::move(features),
+        OpenedLun::Manners{options.access, options.retries, options.shared});
   }
   const LunIdentity& identity = device->identity();
   log::info("{}: {} {} serial={} id={} {} bytes in blocks of {}{}", place, identity.vendor,

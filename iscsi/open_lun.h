@@ -14,6 +14,7 @@
 #include "iscsi/lun_url.h"
 #include "iscsi/retry_policy.h"
 #include "iscsi/session_facts.h"
+#include "iscsi/shared_lun.h"
 
 namespace lunfs::iscsi {
 
@@ -34,6 +35,8 @@ struct LunOptions {
   RetryLimits retries{};
   /// With kReadOnly no command that changes the LUN can be sent.
   Access access = Access::kReadWrite;
+  /// Where sessions of other threads use the LUN as well; null: no other does.
+  std::shared_ptr<SharedLun> shared{};
 };
 
 /// A LUN and its session, which is restored when it is lost where open_lun() opened it: a
@@ -49,8 +52,12 @@ class LunDevice : public BlockDevice {
   [[nodiscard]] bool connected() const { return state().kind == SessionState::Kind::kUp; }
   [[nodiscard]] virtual SessionStats stats() const noexcept = 0;
   /// How often, ever, acknowledged writes that no flush had covered may have been lost with the
-  /// target's cache. The next flush fails for each; who has open files tells their owners.
+  /// target's cache. The next flush fails for each; who has open files tells their owners. Any
+  /// thread.
   [[nodiscard]] virtual std::uint64_t losses() const noexcept = 0;
+  /// The target has told that an acknowledged write failed later: no flush succeeds any more. Any
+  /// thread.
+  [[nodiscard]] virtual bool failed_late() const noexcept = 0;
   /// What `guard` refers to outlives the device, or a guard that replaces it.
   virtual void set_resume_guard(ResumeGuard guard) = 0;
   /// Ends the session politely; waits for the target's answer until the context's deadline, then

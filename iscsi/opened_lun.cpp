@@ -11,15 +11,21 @@ LunFeatures within(Access access, LunFeatures features) {
   return features;
 }
 
+std::shared_ptr<RangeLock::Line> line_of(std::shared_ptr<SharedLun> shared) {
+  if (!shared) return nullptr;
+  RangeLock::Line* line = &shared->writes;
+  return {std::move(shared), line};
+}
+
 }  // namespace
 
 OpenedLun::OpenedLun(std::shared_ptr<CommandPort> port, std::uint16_t number, LunFeatures features,
-                     Access access, const RetryLimits& retries)
+                     Manners manners)
     : port_(std::move(port)),
       number_(number),
-      runner_(*port_, retries, number),
-      lun_(runner_, within(access, std::move(features))),
-      bytes_(port_->reactor(), lun_) {
+      runner_(*port_, manners.retries, number),
+      lun_(runner_, within(manners.access, std::move(features))),
+      bytes_(port_->reactor(), lun_, line_of(std::move(manners.shared))) {
   port_->set_on_looked([this](const LunFeatures& found, CommandPort::Looked how) {
     if (how == CommandPort::Looked::kNewSession) lun_.note_new_session(found);
     lun_.note_growth(found);

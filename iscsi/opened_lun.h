@@ -17,10 +17,17 @@ namespace lunfs::iscsi {
 /// A LUN behind a port, and the bytes view over it.
 class OpenedLun final : public LunDevice {
  public:
+  /// How it is used; see LunOptions.
+  struct Manners {
+    Access access;
+    RetryLimits retries;
+    std::shared_ptr<SharedLun> shared;
+  };
+
   /// @param features  what probe_lun() found; with Access::kReadOnly no command that changes the
   ///                  LUN can be sent, whatever it says of itself
   OpenedLun(std::shared_ptr<CommandPort> port, std::uint16_t number, LunFeatures features,
-            Access access, const RetryLimits& retries);
+            Manners manners);
   OpenedLun(const OpenedLun&) = delete;
   OpenedLun& operator=(const OpenedLun&) = delete;
   ~OpenedLun() override;
@@ -31,6 +38,7 @@ class OpenedLun final : public LunDevice {
   [[nodiscard]] SessionState state() const override { return port_->state(); }
   [[nodiscard]] SessionStats stats() const noexcept override { return port_->stats(); }
   [[nodiscard]] std::uint64_t losses() const noexcept override { return lun_.losses(); }
+  [[nodiscard]] bool failed_late() const noexcept override { return runner_.had_deferred_error(); }
   void set_resume_guard(ResumeGuard guard) override;
   Task<void> logout(RequestContext& context) override { return port_->logout(context); }
 

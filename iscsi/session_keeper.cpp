@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/spawn.h"
+#include "iscsi/at_work.h"
 #include "iscsi/sense.h"
 
 namespace lunfs::iscsi {
@@ -35,21 +36,6 @@ Error sent_and_given_up(const ScsiCommand& command) {
           fmt::format("{} was sent and not answered, and the caller gave up",
                       command_name(command.cdb))};
 }
-
-/// Counts a coroutine that works in the background.
-class AtWork {
- public:
-  AtWork(unsigned& count, WakeUp& ended) : count_(count), ended_(ended) { ++count_; }
-  AtWork(const AtWork&) = delete;
-  AtWork& operator=(const AtWork&) = delete;
-  ~AtWork() {
-    if (--count_ == 0) ended_.wake();
-  }
-
- private:
-  unsigned& count_;
-  WakeUp& ended_;
-};
 
 }  // namespace
 
@@ -88,13 +74,19 @@ Task<CommandResult> SessionKeeper::execute(RequestContext& context, const ScsiCo
     const std::shared_ptr<Session> session = session_;
     std::optional<CommandResult> result;
     try {
+      if (others_have_news(command)) {
+        co_await heed_others(context, since, command);
+        if (session != session_ || phase_ != Phase::kUp) continue;
+      }
       result = co_await session->execute(context, current);
     } catch (const Error& error) {
       const bool over = session->connection().ended() || session->in_doubt();
+      const bool unknown = error.kind() == ErrorKind::kOutcomeUnknown;
+      if (unknown && command.resend == Resend::kNever) note_late_write(command);
       check_resend(error, command, over, sent_data);
     }
     if (!result) continue;
-    if (casts_doubt(*result)) look_again(session, *result);
+    if (casts_doubt(*result)) take_doubt(session, *result);
     if (!session->in_doubt()) co_return *result;
     co_await wait_for_verdict(*session);
     if (!session->in_doubt()) co_return *result;
@@ -131,8 +123,10 @@ Task<void> SessionKeeper::wait_until_up(RequestContext& context, Clock::time_poi
                                         bool sent_data, const ScsiCommand& command) {
   while (phase_ == Phase::kLost || phase_ == Phase::kChecking) {
     const Clock::time_point limit = limit_of(since);
-    if (command.once || Clock::now() >= limit) throw too_long();
+    const bool too_late = command.once || Clock::now() >= limit;
     const bool given_up = context.cancelled() || Clock::now() >= context.deadline;
+    if (sent_data && (too_late || given_up)) note_late_write(command);
+    if (too_late) throw too_long();
     if (given_up && sent_data) throw sent_and_given_up(command);
     context.check();
     WakeUp up(reactor_);
@@ -285,6 +279,8 @@ void SessionKeeper::refuse(Refusal refusal) {
   phase_ = Phase::kRefused;
   refused_for_good_ = refusal.for_good;
   failure_ = std::move(refusal.error);
+  // Before anybody goes on: a write of another session may have waited for one of this.
+  if (options_.shared) options_.shared->refused.set(refused_told_);
   if (!told) log::error("portal={}: {}", portal_text(), three_part_text(*failure_));
   waiting_.wake_all();
 }
@@ -292,7 +288,10 @@ void SessionKeeper::refuse(Refusal refusal) {
 /// Takes what an attempt has come to, unless close() was quicker.
 void SessionKeeper::settle(Attempt attempt) {
   if (phase_ != Phase::kLost && phase_ != Phase::kRefused) return;
+  // At its login the target has ended what an earlier session had sent.
+  if (options_.shared) options_.shared->late_write.clear(late_write_told_);
   if (attempt.check.refusal) return refuse(*std::move(attempt.check.refusal));
+  if (options_.shared) options_.shared->refused.clear(refused_told_);
   const double seconds = seconds_of(Clock::now() - lost_at_);
   const SessionStats old = session_->stats();
   past_.commands += old.commands;
@@ -306,12 +305,12 @@ void SessionKeeper::settle(Attempt attempt) {
 }
 
 void SessionKeeper::look_again(const std::shared_ptr<Session>& session,
-                               const CommandResult& because) {
+                               const std::string& because) {
   if (phase_ != Phase::kUp || session != session_) return;
   phase_ = Phase::kChecking;
   lost_at_ = Clock::now();
-  failure_ = Error(ErrorKind::kUnreachable, fmt::format("LUN {} is being looked at again: {}",
-                                                        options_.lun, sense_text(*because.sense)));
+  failure_ = Error(ErrorKind::kUnreachable,
+                   fmt::format("LUN {} is being looked at again: {}", options_.lun, because));
   log::warn("portal={}: {}", portal_text(), failure_->message());
   session->set_in_doubt(true);
   spawn(look(shared_from_this(), session), [](const std::exception_ptr& /*it has none*/) {});

@@ -19,6 +19,7 @@
 #include "iscsi/lun_check.h"
 #include "iscsi/retry_policy.h"
 #include "iscsi/session.h"
+#include "iscsi/shared_lun.h"
 
 namespace lunfs::iscsi {
 
@@ -36,6 +37,10 @@ namespace lunfs::iscsi {
 /// Where the target says that its LUNs have changed (UNIT ATTENTION, no such LUN), nothing is sent
 /// and no answer counts before the LUN was looked at again in the same way.
 ///
+/// Where other sessions use the LUN as well (SharedLun), what one of them has found holds for this
+/// one: nothing is sent while one is refused, nor before the LUN was looked at again when one was
+/// told that LUNs have changed, and no write while a lost one may have left a late one behind.
+///
 /// Held by shared_ptr: logging in may go on for a moment after close(). Belongs to the reactor's
 /// thread.
 class SessionKeeper final : public CommandPort, public std::enable_shared_from_this<SessionKeeper> {
@@ -47,6 +52,7 @@ class SessionKeeper final : public CommandPort, public std::enable_shared_from_t
     std::chrono::seconds outage_limit{120};
     std::chrono::seconds attempt_limit{15};  ///< from TCP to the last check
     RetryLimits retries{};
+    std::shared_ptr<SharedLun> shared{};  ///< null: no other session uses the LUN
   };
 
   /// `reactor` and `pool` (name resolution) outlive this. Call start() next.
@@ -93,6 +99,10 @@ class SessionKeeper final : public CommandPort, public std::enable_shared_from_t
   Task<void> wait_until_up(RequestContext& context, Clock::time_point since, bool sent_data,
                            const ScsiCommand& command);
   Task<void> wait_for_verdict(const Session& session);
+  Task<void> heed_others(RequestContext& context, Clock::time_point since,
+                         const ScsiCommand& command);
+  [[nodiscard]] bool others_have_news(const ScsiCommand& command) const noexcept;
+  void note_late_write(const ScsiCommand& command) noexcept;
   static void check_resend(const Error& error, const ScsiCommand& command, bool over,
                            bool& sent_data);
   [[nodiscard]] Error too_long() const;
@@ -108,7 +118,8 @@ class SessionKeeper final : public CommandPort, public std::enable_shared_from_t
   void settle(Attempt attempt);
   void back_off(bool connected);
 
-  void look_again(const std::shared_ptr<Session>& session, const CommandResult& because);
+  void take_doubt(const std::shared_ptr<Session>& session, const CommandResult& because);
+  void look_again(const std::shared_ptr<Session>& session, const std::string& because);
   static Task<void> look(std::shared_ptr<SessionKeeper> self, std::shared_ptr<Session> session);
   void decide(Session& session, LunCheck check);
   void refuse(Refusal refusal);
@@ -122,7 +133,10 @@ class SessionKeeper final : public CommandPort, public std::enable_shared_from_t
   std::shared_ptr<Session> session_;  ///< the last one; shared with the commands on it
   Phase phase_ = Phase::kUp;
   bool refused_for_good_ = false;
-  std::optional<Error> failure_;  ///< why phase_ is not kUp; the last attempt's, while lost
+  bool refused_told_ = false;      ///< to the other sessions
+  bool late_write_told_ = false;   ///< to the other sessions
+  std::uint64_t doubts_seen_ = 0;  ///< of SharedLun
+  std::optional<Error> failure_;   ///< why phase_ is not kUp; the last attempt's, while lost
   WakeUpLine waiting_;
   SessionStats past_;  ///< of earlier sessions, and the retries
   std::uint64_t outages_ = 0;

@@ -27,7 +27,8 @@ Task<std::unique_ptr<LunDevice>> TargetSession::open(RequestContext& context, st
     CommandRunner runner(*session_, retries_, lun);
     features = co_await probe_lun(context, runner, lun);
   }
-  co_return std::make_unique<OpenedLun>(session_, lun, std::move(features), access, retries_);
+  co_return std::make_unique<OpenedLun>(session_, lun, std::move(features),
+                                        OpenedLun::Manners{access, retries_, nullptr});
 }
 
 Task<void> TargetSession::logout(RequestContext& context) { co_await session_->logout(context); }

@@ -16,12 +16,15 @@ refused 7 "$work/lun.img" "$mnt" -o password=x
 tells 'a password cannot stand in the mount options' \
   'options can be read by everybody in the process list and in fstab' \
   'put it into a credentials file \(mode 0600\) and use -o credentials=FILE'
-refused 27 "$work/lun.img" "$mnt" -o sessions=4
-tells 'option sessions: more than one is not available yet' \
-  'this version of lunfs has one iSCSI session a mount' 'leave the option out'
+refused 7 "$work/lun.img" "$mnt" -o sessions=9
+tells 'option sessions=9: takes a number from 1 to 8' \
+  'it is no number, has a unit behind it, or is too small or too large' "$help"
+refused 7 "$work/lun.img" "$mnt" -o sessions=4
+tells 'option sessions: only a LUN behind iSCSI has sessions' \
+  'the source is an image or a block device' 'leave the option out'
 refused 27 "$work/lun.img" "$mnt" -o portal=127.0.0.1
 tells 'option portal: several paths to a LUN are not available yet' \
-  'this version of lunfs has one iSCSI session a mount' 'name the one portal in the URL'
+  'this version of lunfs uses one portal a mount' 'name the one portal in the URL'
 refused 7 "$work/lun.img" "$mnt" --unknown
 tells '.*--unknown' "a word is misspelt, or a file's name begins with a dash" "$help"
 refused 21 "$work/missing.img" "$mnt"

@@ -16,7 +16,7 @@ fails_for_a_while() {
   bounded 2 ls -la "$mnt" >/dev/null || fail "ls waits ($1)"
   bounded 2 stat "$mnt/other" >/dev/null || fail "stat waits ($1)"
   bounded 2 df "$mnt" >/dev/null || fail "df waits ($1)"
-  session_is "$mnt" lost || fail "status.json does not tell ($1)"
+  a_session_is "$mnt" lost || fail "status.json does not tell ($1)"
   assert_contains "$(cat "$mnt/.lunfs/metrics")" '^lunfs_session_up 0$' "metrics ($1)"
 }
 comes_back() {

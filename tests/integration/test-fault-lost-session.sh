@@ -19,7 +19,7 @@ for op in read write; do
       bounded 20 dd if="$work/new" of="$mnt/disk" bs=64k conv=notrunc oflag=direct status=none || true
       assert_same_bytes "$work/new" <(head -c 1M "$mnt/disk") "the write ($action)"
     fi
-    assert_equal 1 "$(status_of "$mnt" | jq '.sessions[0].outages')" "outages ($op, $action)"
+    assert_equal 1 "$(outages_of "$mnt")" "outages ($op, $action)"
 
     rules "[{\"id\": \"$op $action\", \"op\": \"$op\", \"action\": \"$action\"}]"
     start=$SECONDS

@@ -53,6 +53,11 @@ with_installed_lunfs() {
 is_mounted() { grep -qF " $1 " /proc/self/mountinfo; }
 not_mounted() { ! is_mounted "$1"; }
 
+# several_sessions SOURCE: the option for it, if the tests shall run with several sessions a mount
+several_sessions() { [[ -z ${LUNFS_TEST_SESSIONS:-} || $1 != iscsi://* ]] || echo "sessions=$LUNFS_TEST_SESSIONS"; }
+# How many a mount of a LUN has.
+sessions_a_mount=${LUNFS_TEST_SESSIONS:-1}
+
 # try_mount SOURCE DIR [ARGS...]: sets mount_status and mount_said (what it printed)
 try_mount() {
   local source=$1 dir=$2
@@ -62,7 +67,9 @@ try_mount() {
   on_exit release_mount "$dir"
   echo "$dir" >>"$state/mounts"
   mount_status=0
-  bounded 60 "$LUNFS" "$source" "$dir" -o "log_file=$log" ${initiator:+-o "initiator=$initiator"} "$@" >"$work/mount.out" 2>&1 || mount_status=$?
+  local sessions
+  sessions=$(several_sessions "$source")
+  bounded 60 "$LUNFS" "$source" "$dir" -o "log_file=$log" ${sessions:+-o "$sessions"} ${initiator:+-o "initiator=$initiator"} "$@" >"$work/mount.out" 2>&1 || mount_status=$?
   mount_said=$(cat "$work/mount.out")
   local pid
   for pid in $(daemons_of "$dir"); do note_process "$pid"; done

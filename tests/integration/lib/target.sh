@@ -105,5 +105,9 @@ serve_again() {
   tgt --op bind --mode target --tid 1 --initiator-address ALL
 }
 
-# session_is DIR STATE: what status.json says of the session
-session_is() { [[ $(status_of "$1" | jq -r '.sessions[0].state') == "$2" ]]; }
+# session_is DIR STATE: what status.json says of the session, of several of each
+session_is() { [[ $(status_of "$1" | jq -r '[.sessions[].state] | unique | join(" ")') == "$2" ]]; }
+# a_session_is DIR STATE: of one at least
+a_session_is() { [[ $(status_of "$1" | jq --arg state "$2" 'any(.sessions[]; .state == $state)') == true ]]; }
+# outages_of DIR: how often sessions were lost, all together
+outages_of() { status_of "$1" | jq '[.sessions[].outages] | add'; }

@@ -15,7 +15,7 @@ connect, logout, close.
 
 Rules: a JSON list, read anew whenever the file changed; the first that matches decides.
   {"id": "a", "op": "write" | "0x8a" | "any", "lba": [first, last], "initiator": "part of its name",
-   "skip": 0, "count": 1, "action": ..., ...}
+   "connections": [first, last], "skip": 0, "count": 1, "action": ..., ...}
 All but id and action may be left out (then: any, anywhere, skip none, without end). How often a
 rule hit is kept by its id. Actions:
   busy, task_set_full, conflict        that status; the command is not executed
@@ -154,6 +154,9 @@ class Rules:
             return False
         if rule.get("initiator", "") not in command["initiator"]:
             return False
+        first, last = rule.get("connections", (0, float("inf")))
+        if not first <= command["connection"] <= last:
+            return False
         if "lba" not in rule:
             return True
         if command["lba"] is None:
@@ -225,7 +228,7 @@ class Connection:
         lba, blocks = address_of(cdb)
         facts = {"lun": ((pdu.header[8] & 0x3F) << 8) | pdu.header[9], "op": f"{cdb[0]:#04x}",
                  "class": classify(cdb[0]), "lba": lba, "blocks": blocks}
-        rule = self.proxy.rules.choose({**facts, "initiator": self.name})
+        rule = self.proxy.rules.choose({**facts, "initiator": self.name, "connection": self.number})
         self.trace("command", **facts, action=rule["action"] if rule else "pass")
         if rule is None:
             return pdu

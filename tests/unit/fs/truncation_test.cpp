@@ -101,9 +101,7 @@ class TruncationTest : public ::testing::Test {
 
   std::vector<std::byte>& bytes() { return memory_.bytes(); }
 
-  void make_room() {
-    run_until_done(reactor_, truncation_.make_room(context_, faulty_, durability_));
-  }
+  void make_room() { run_until_done(reactor_, truncation_.make_room(context_, writer_)); }
   void write(std::uint64_t offset, std::uint64_t length, By by = By::kTruncating) {
     make_room();
     if (by == By::kTruncating) truncation_.reached(offset + length);
@@ -112,21 +110,22 @@ class TruncationTest : public ::testing::Test {
     run_until_done(reactor_, faulty_.write(context_, offset, data));
   }
   Task<void> note_one(std::uint64_t offset) {
-    co_await truncation_.make_room(context_, faulty_, durability_);
+    co_await truncation_.make_room(context_, writer_);
     truncation_.note(offset, 1);
     EXPECT_LE(runs(), kMostRuns);
   }
   void close(std::uint64_t end) {
-    run_until_done(reactor_, truncation_.zero_gaps(context_, faulty_, durability_, end));
+    run_until_done(reactor_, truncation_.zero_gaps(context_, writer_, end));
   }
-  std::size_t runs() const { return truncation_.written().runs(); }
+  std::size_t runs() const { return truncation_.runs(); }
 
   Reactor reactor_;
   RequestContext context_;
   lunfs::testing::MemoryDevice memory_{kSize};
   lunfs::testing::FaultDevice faulty_{reactor_, memory_};
   Durability durability_{faulty_};
-  Truncation truncation_{reactor_, kMostRuns};
+  Truncation::Writer writer_{reactor_, faulty_, durability_};
+  Truncation truncation_{kMostRuns};
 };
 
 TEST_F(TruncationTest, CloseZeroesWhatWasSkippedUpToItsEnd) {
@@ -193,11 +192,10 @@ TEST_F(TruncationTest, FailedZeroingRefusesTheChangeAndLosesNothing) {
 
 TEST_F(TruncationTest, ZeroingWaitsForTheChangesUnderWay) {
   for (const std::uint64_t at : {0U, 10U, 13U, 30U}) write(at, 1);
-  auto change =
-      std::make_unique<RangeLock::Entry>(truncation_.lock(), RangeLock::Mode::kShared, 11, 1);
+  auto change = std::make_unique<RangeLock::Entry>(truncation_.line(), reactor_,
+                                                   RangeLock::Mode::kShared, 11, 1);
   bool room = false;
-  spawn(truncation_.make_room(context_, faulty_, durability_),
-        [&](const std::exception_ptr&) { room = true; });
+  spawn(truncation_.make_room(context_, writer_), [&](const std::exception_ptr&) { room = true; });
   EXPECT_FALSE(room);
   EXPECT_EQ(memory_.counts().zeroes, 0U);
   change.reset();
@@ -226,24 +224,24 @@ TEST_F(TruncationTest, RandomWritesEndAsIfNothingWereForgotten) {
   std::minstd_rand random(11);
   for (int round = 0; round < 500; ++round) {
     std::fill(bytes().begin(), bytes().end(), kOld);
-    Truncation truncation(reactor_, kMostRuns);
+    Truncation truncation(kMostRuns);
     std::vector<std::byte> expected(kSize, kOld);
     std::vector<bool> written(kSize);
     std::size_t end = 0;
     for (int i = 0; i < 20; ++i) {
       const std::size_t offset = random() % kSize;
       const std::size_t length = 1 + random() % std::min<std::size_t>(6, kSize - offset);
-      run_until_done(reactor_, truncation.make_room(context_, faulty_, durability_));
+      run_until_done(reactor_, truncation.make_room(context_, writer_));
       truncation.reached(offset + length);
       truncation.note(offset, length);
-      ASSERT_LE(truncation.written().runs(), kMostRuns);
+      ASSERT_LE(truncation.runs(), kMostRuns);
       const std::vector<std::byte> data(length, static_cast<std::byte>(i + 1));
       run_until_done(reactor_, faulty_.write(context_, offset, data));
       std::copy(data.begin(), data.end(), expected.begin() + static_cast<std::ptrdiff_t>(offset));
       for (std::size_t at = offset; at < offset + length; ++at) written[at] = true;
       end = std::max(end, offset + length);
     }
-    run_until_done(reactor_, truncation.zero_gaps(context_, faulty_, durability_, end));
+    run_until_done(reactor_, truncation.zero_gaps(context_, writer_, end));
     for (std::size_t at = 0; at < end; ++at) {
       if (!written[at]) expected[at] = kZero;
     }

@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "fs/disk_table.h"
 #include "fs/xattrs.h"
 #include "tests/support/memory_device.h"
 
@@ -78,7 +79,7 @@ std::shared_ptr<const sr::Catalog> catalog() {
 class ViewTest : public ::testing::Test {
  protected:
   View make(const std::string& reason = {}, mode_t umask = 0077) {
-    return {catalog_, disks_, {.uid = 7, .gid = 8, .umask = umask}, reason};
+    return {catalog_, {.uid = 7, .gid = 8, .umask = umask}, reason};
   }
   static Node& at(View& view, std::initializer_list<const char*> path) {
     Node* node = &view.root();
@@ -90,6 +91,14 @@ class ViewTest : public ::testing::Test {
     std::map<std::string, std::string> all;
     for (auto& [name, value] : xattrs_of(node)) all.emplace(name, value);
     return all;
+  }
+
+  Geometry geometry_of(const View& view, const Node& node) {
+    DiskTable table(view, disks_);
+    return table.of(node).geometry();
+  }
+  static bool is_live(BlockDevice& device) {
+    return dynamic_cast<sr::LiveDisk*>(&device) != nullptr;
   }
 
   Reactor reactor_;
@@ -135,7 +144,7 @@ TEST_F(ViewTest, LvWithoutAFileIsReadOnlyBytes) {
   const Node& node = at(view, {".lunfs", "lv", "VHD-x"});
   EXPECT_EQ(node.kind, NodeKind::kLvBytes);
   EXPECT_EQ(node.attributes.st_mode & 0777U, 0400U);
-  EXPECT_TRUE(node.device->geometry().read_only);
+  EXPECT_TRUE(geometry_of(view, node).read_only);
   EXPECT_FALSE(node.read_only_reason.empty());
 }
 
@@ -155,7 +164,7 @@ TEST_F(ViewTest, ReadOnlyMountMakesEveryVolumeReadOnly) {
   View view = make("mounted with -o ro");
   const Node& node = at(view, {(std::string(kUuid) + ".raw").c_str()});
   EXPECT_EQ(node.read_only_reason, "mounted with -o ro");
-  EXPECT_TRUE(node.device->geometry().read_only);
+  EXPECT_TRUE(geometry_of(view, node).read_only);
   EXPECT_EQ(node.attributes.st_mode & 0222U, 0U);
 }
 
@@ -194,8 +203,8 @@ TEST_F(ViewTest, VhdIsAReadOnlyFileOfItsDisksSize) {
   EXPECT_EQ(node.attributes.st_mode, S_IFREG | 0444U);
   EXPECT_EQ(node.read_only_reason, "a VHD");
   EXPECT_EQ(static_cast<std::uint64_t>(node.attributes.st_size), kVhdBytes);
-  EXPECT_EQ(node.device->geometry().size_bytes, kVhdBytes);
-  EXPECT_TRUE(node.device->geometry().read_only);
+  EXPECT_EQ(geometry_of(view, node).size_bytes, kVhdBytes);
+  EXPECT_TRUE(geometry_of(view, node).read_only);
 }
 
 TEST_F(ViewTest, BlocksOfAVhdAreThoseThatItsChainStores) {
@@ -235,19 +244,18 @@ TEST_F(ViewTest, DisksOfALiveSrFollowItsChanges) {
   auto changing = std::make_shared<sr::Catalog>(*catalog_);
   changing->may_change = true;
   sr::Disks disks(reactor_, device_, *changing, vhd::MetadataCache::kDefaultBytes);
-  View view(changing, disks, {.uid = 7, .gid = 8, .umask = 0}, "a pool may use it");
-  for (const char* uuid : {kUuid, kVhdUuid}) {
-    const Node& node = at(view, {(std::string(uuid) + ".raw").c_str()});
-    EXPECT_EQ(node.live, node.device.get());
-    EXPECT_TRUE(node.device->geometry().read_only);
+  View view(changing, {.uid = 7, .gid = 8, .umask = 0}, "a pool may use it");
+  DiskTable table(view, disks);
+  for (const Node* node : view.with_bytes()) {
+    EXPECT_TRUE(is_live(table.of(*node))) << node->lv->name;
+    EXPECT_TRUE(table.of(*node).geometry().read_only);
   }
-  const Node& bytes = at(view, {".lunfs", "lv", "VHD-x"});
-  EXPECT_EQ(bytes.live, bytes.device.get());
 }
 
 TEST_F(ViewTest, ElsewhereNobodyChangesThem) {
   View view = make();
-  EXPECT_EQ(at(view, {(std::string(kVhdUuid) + ".raw").c_str()}).live, nullptr);
+  DiskTable table(view, disks_);
+  for (const Node* node : view.with_bytes()) EXPECT_FALSE(is_live(table.of(*node)));
 }
 
 TEST_F(ViewTest, UnknownNamesAndInodesAreNull) {
@@ -263,8 +271,7 @@ TEST_F(ViewTest, DiskThatAHostMayWriteNeverTellsThatItHasNoBlock) {
     empty.may_change = may_change;
     empty.volumes[1].allocated_bytes = 0;
     const auto shared = std::make_shared<const sr::Catalog>(empty);
-    sr::Disks disks(reactor_, device_, *shared, vhd::MetadataCache::kDefaultBytes);
-    View view(shared, disks, {.uid = 7, .gid = 8, .umask = 0077}, "");
+    View view(shared, {.uid = 7, .gid = 8, .umask = 0077}, "");
     EXPECT_EQ(at(view, {file.c_str()}).attributes.st_blocks, may_change ? 8 : 0);
   }
 }

@@ -46,8 +46,10 @@ constexpr int kAlways = 1 << 30;
 class FakeLun {
  public:
   /// @param patience  how long a command may go unanswered
+  /// @param shared    what other sessions with the LUN know; may be null
   explicit FakeLun(FakeTarget::Options options,
-                   std::chrono::seconds patience = std::chrono::seconds(2))
+                   std::chrono::seconds patience = std::chrono::seconds(2),
+                   std::shared_ptr<iscsi::SharedLun> shared = nullptr)
       : target(std::move(options)) {
     iscsi::LunOptions lun_options = options_for(target.portal(), kFakeIqn, 1);
     lun_options.command_timeout = patience;
@@ -55,6 +57,7 @@ class FakeLun {
     lun_options.keep_alive = std::chrono::seconds(1);
     lun_options.retries.first_pause = std::chrono::milliseconds(1);
     lun_options.retries.longest_pause = std::chrono::milliseconds(4);
+    lun_options.shared = std::move(shared);
     lun = initiator.open(lun_options);
   }
 
