@@ -29,6 +29,8 @@ Task<Source> open_lun_source(RequestContext& context, Reactor& reactor, ThreadPo
     writes = std::make_shared<RangeLock::Line>(RangeLock::Line::Threads::kMany);
   }
   lun.writes = writes;
+  // With several sessions a replay of one could overtake what another has written since.
+  lun.journal_bytes = options.read_only || options.sessions > 1 ? 0 : options.journal_bytes;
   Source source;
   source.writes = std::move(writes);
   source.shown = lun.url.text();

@@ -45,13 +45,15 @@ constexpr int kAlways = 1 << 30;
 /// A LUN of a FakeTarget, opened; quick to try again and to give up.
 class FakeLun {
  public:
-  /// @param patience  how long a command may go unanswered
+  /// @param patience  how long a command may go unanswered @param journal_bytes  see LunOptions
   explicit FakeLun(FakeTarget::Options options,
-                   std::chrono::seconds patience = std::chrono::seconds(2))
+                   std::chrono::seconds patience = std::chrono::seconds(2),
+                   std::size_t journal_bytes = 0)
       : target(std::move(options)) {
     iscsi::LunOptions lun_options = options_for(target.portal(), kFakeIqn, 1);
     lun_options.command_timeout = patience;
     lun_options.outage_limit = patience;
+    lun_options.journal_bytes = journal_bytes;
     lun_options.keep_alive = std::chrono::seconds(1);
     lun_options.retries.first_pause = std::chrono::milliseconds(1);
     lun_options.retries.longest_pause = std::chrono::milliseconds(4);
@@ -72,6 +74,9 @@ class FakeLun {
   }
   void write(std::uint64_t offset, ConstIoSpan bytes, WriteFlags flags = {}) {
     initiator.run([&](RequestContext& c) { return lun->write(c, offset, bytes, flags); });
+  }
+  void flush() {
+    initiator.run([&](RequestContext& c) { return lun->flush(c); });
   }
   template <typename Work>
   static Error fault(Work work) {
