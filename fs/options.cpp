@@ -78,9 +78,9 @@ std::chrono::seconds seconds(std::string_view name, std::string_view value, unsi
   return std::chrono::seconds(number<unsigned>(name, value, lowest, kLongest));
 }
 
-std::size_t mebibytes(std::string_view name, std::string_view value) {
-  constexpr unsigned kMost = 65'536;
-  return std::size_t{number<unsigned>(name, value, 1, kMost)} << 20U;
+std::size_t mebibytes(std::string_view name, std::string_view value, unsigned lowest,
+                      unsigned highest) {
+  return std::size_t{number<unsigned>(name, value, lowest, highest)} << 20U;
 }
 
 uid_t user_id(std::string_view value) {
@@ -142,7 +142,9 @@ const std::unordered_map<std::string_view, Setter>& value_options() {
       {"cache", [](auto& o, auto v) { o.cache = cache_mode(v); }},
       {"sync_on_close", [](auto& o, auto v) { o.sync_on_close = yes_or_no("sync_on_close", v); }},
       {"scheduling", [](auto& o, auto v) { o.scheduling = scheduling(v); }},
-      {"vhd_cache", [](auto& o, auto v) { o.vhd_cache_bytes = mebibytes("vhd_cache", v); }},
+      {"vhd_cache",
+       [](auto& o, auto v) { o.vhd_cache_bytes = mebibytes("vhd_cache", v, 1, 65'536); }},
+      {"journal", [](auto& o, auto v) { o.journal_bytes = mebibytes("journal", v, 0, 1024); }},
       {"sessions", [](auto& o, auto v) { o.sessions = number<std::size_t>("sessions", v, 1, 8); }},
       {"log", [](auto& o, auto v) { o.log_level = log_level(v); }},
       {"log_file", [](auto& o, auto v) { o.log_file = absolute_path(v); }},
@@ -319,6 +321,8 @@ SOURCE   iscsi://[user@]host[:port]/target-iqn/lun, a LUN image, or a block devi
     sync_on_close=yes|no  make writes durable at close (yes)
     scheduling=batch|normal  how the daemon shares the processor (batch)
     vhd_cache=MIB       memory for the tables of VHD disks (64)
+    journal=MIB         memory for writes that are not flushed, which are written again
+                        when a lost session is restored (64; 0 = off)
     uid=, gid=, umask=  owner, group and permissions of the files (caller, 0077)
     allow_other         let other users in, as far as the file modes do
     log=LEVEL           error, warn, info, debug

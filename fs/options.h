@@ -48,6 +48,7 @@ struct MountOptions {
   bool sync_on_close = true;
   Scheduling scheduling = Scheduling::kBatch;
   std::size_t vhd_cache_bytes = 64U << 20U;  ///< memory for the tables of VHDs
+  std::size_t journal_bytes = 64U << 20U;    ///< see iscsi::LunOptions; 0: no journal
 
   log::Level log_level = log::Level::kInfo;
   std::optional<std::string> log_file;

@@ -17,6 +17,8 @@ ShardReport ShardReport::of(const Source& source, const IoOperations& io,
     const iscsi::SessionState state = source.lun->state();
     report.up = state.kind == iscsi::SessionState::Kind::kUp;
     report.outages = state.outages;
+    report.losses = source.lun->losses();
+    report.journal = source.lun->journal();
   }
   report.size_bytes = source.device->geometry().size_bytes;
   report.statistics = io.statistics();
@@ -30,6 +32,8 @@ ShardReport ShardReport::of(const Source& source, const IoOperations& io,
 ShardReport& ShardReport::operator+=(const ShardReport& other) {
   up = up && other.up;
   outages += other.outages;
+  losses += other.losses;
+  journal += other.journal;
   statistics += other.statistics;
   bytes_in_flight += other.bytes_in_flight;
   parked += other.parked;

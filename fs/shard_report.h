@@ -20,6 +20,8 @@ struct ShardReport {
   std::string session;        ///< iscsi::session_json() as text; empty if the source is no LUN
   bool up = true;             ///< the session is there, or there is none to be lost
   std::uint64_t outages = 0;  ///< of the session, ever
+  std::uint64_t losses = 0;   ///< see iscsi::LunDevice::losses()
+  iscsi::JournalStats journal;
   std::uint64_t size_bytes = 0;
   Statistics statistics;
   std::size_t bytes_in_flight = 0;

@@ -28,6 +28,8 @@ Task<Source> open_lun_source(RequestContext& context, Reactor& reactor, ThreadPo
   lun.outage_limit = lun.command_timeout;
   if (!shared && options.sessions > 1) shared = std::make_shared<iscsi::SharedLun>();
   lun.shared = shared;
+  // With several sessions a replay of one could overtake what another has written since.
+  lun.journal_bytes = options.read_only || options.sessions > 1 ? 0 : options.journal_bytes;
   Source source;
   source.shared = std::move(shared);
   source.shown = lun.url.text();

@@ -60,6 +60,27 @@ void put_cache(std::string& text, const ShardReport& all) {
       counts.hits, counts.misses, counts.bytes, all.cache_limit_bytes);
 }
 
+void put_journal(std::string& text, const ShardReport& all) {
+  text += fmt::format(
+      "# HELP lunfs_losses_total How often acknowledged writes may have been lost.\n"
+      "# TYPE lunfs_losses_total counter\n"
+      "lunfs_losses_total {}\n"
+      "# HELP lunfs_journal_bytes Writes kept until they are flushed.\n"
+      "# TYPE lunfs_journal_bytes gauge\n"
+      "lunfs_journal_bytes {}\n"
+      "# HELP lunfs_journal_limit_bytes How much of them is kept at most.\n"
+      "# TYPE lunfs_journal_limit_bytes gauge\n"
+      "lunfs_journal_limit_bytes {}\n"
+      "# HELP lunfs_journal_replays_total How often they were written again after an outage.\n"
+      "# TYPE lunfs_journal_replays_total counter\n"
+      "lunfs_journal_replays_total {}\n"
+      "# HELP lunfs_journal_replayed_bytes_total Bytes that were written again.\n"
+      "# TYPE lunfs_journal_replayed_bytes_total counter\n"
+      "lunfs_journal_replayed_bytes_total {}\n",
+      all.losses, all.journal.bytes, all.journal.limit_bytes, all.journal.replays,
+      all.journal.bytes_replayed);
+}
+
 void put_latencies(std::string& text, Operation operation, const OperationCounters& counters) {
   constexpr double kPerSecond = 1e6;
   std::uint64_t sum = 0;
@@ -115,6 +136,7 @@ std::string metrics_text(const StatusInput& input) {
       "# HELP lunfs_session_outages_total How often the iSCSI session was lost.\n"
       "# TYPE lunfs_session_outages_total counter\n";
   text += fmt::format("lunfs_session_outages_total {}\n", all.outages);
+  put_journal(text, all);
   text +=
       "# HELP lunfs_requests_in_flight FUSE requests being served.\n"
       "# TYPE lunfs_requests_in_flight gauge\n";

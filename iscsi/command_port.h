@@ -48,6 +48,15 @@ class CommandPort {
   using OnLooked = std::function<void(const LunFeatures&, Looked)>;
   /// Told each time when the LUN was looked at anew, before anything else is sent. Must not throw.
   virtual void set_on_looked(OnLooked /*callback*/) {}
+  /// What the LUN has acknowledged and may have lost.
+  struct Unsaved {
+    /// Whether there is any that write_again() could make good. Must not throw.
+    std::function<bool()> any;
+    /// Called when the right LUN is there over a new session, which the port leads to: nothing else
+    /// is sent before it has ended. Its Errors end that session, another one is tried then.
+    std::function<Task<void>(RequestContext&, CommandPort&, const LunFeatures&)> write_again;
+  };
+  virtual void set_unsaved(Unsaved /*unsaved*/) {}
   /// The LUN is let go of: no guard and no callback is called any more, nothing is restored.
   virtual void close() noexcept {}
 };

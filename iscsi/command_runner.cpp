@@ -48,11 +48,12 @@ void CommandRunner::note(const CommandResult& result) {
   if (result.sense->key != SenseKey::kUnitAttention) return;
   log::info("portal={}: {}", port_.portal_text(), sense_text(*result.sense));
   constexpr std::uint8_t kParametersChanged = 0x2a;
-  constexpr std::uint8_t kReset = 0x29;
   // 00 says "power on, reset or bus reset": arrays send it after a failover that lost nothing.
   constexpr std::uint8_t kPowerOnQualifier = 0x01;
-  if (result.sense->asc == kParametersChanged || result.sense->asc == kReset) mode_changed_ = true;
-  if (result.sense->asc == kReset && result.sense->ascq == kPowerOnQualifier) power_on_ = true;
+  const bool reset = tells_of_reset(*result.sense);
+  if (result.sense->asc == kParametersChanged || reset) mode_changed_ = true;
+  if (reset) reset_ = true;
+  if (reset && result.sense->ascq == kPowerOnQualifier) power_on_ = true;
 }
 
 Task<CommandResult> CommandRunner::run(RequestContext& context, const ScsiCommand& command) {

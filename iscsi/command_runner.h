@@ -44,6 +44,9 @@ class CommandRunner {
   /// cache has lost its content.
   [[nodiscard]] bool take_power_on() noexcept { return std::exchange(power_on_, false); }
 
+  /// The same for all that says that it was powered on or reset.
+  [[nodiscard]] bool take_reset() noexcept { return std::exchange(reset_, false); }
+
   [[nodiscard]] Reactor& reactor() noexcept { return port_.reactor(); }
 
   /// What a deferred error said of an earlier, acknowledged command; empty if there was none.
@@ -61,6 +64,7 @@ class CommandRunner {
   std::minstd_rand random_;  ///< for jitter only
   bool mode_changed_ = false;
   bool power_on_ = false;
+  bool reset_ = false;
   std::string deferred_error_;
   std::atomic<bool> had_deferred_error_ = false;
 };

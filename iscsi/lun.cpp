@@ -36,11 +36,19 @@ LunFeatures with_whole_blocks(LunFeatures features) {
 
 }  // namespace
 
-Lun::Lun(CommandRunner& runner, LunFeatures features)
+Lun::Lun(CommandRunner& runner, LunFeatures features, std::size_t journal_bytes)
     : runner_(runner),
       features_(with_whole_blocks(std::move(features))),
       joiner_(runner.reactor(), features_.geometry.max_transfer_bytes,
-              [this](const JoinedTransfer& run) { return move_joined(run); }) {}
+              [this](const JoinedTransfer& run) { return move_joined(run); }),
+      unflushed_(std::make_shared<Unflushed>(runner.reactor(), features_.identity.serial,
+                                             journal_bytes, features_.write_cache)),
+      background_ended_(runner.reactor()) {
+  unflushed_->set_start_flush(
+      [this] { spawn(flush_in_background(), [](const std::exception_ptr& /*it has none*/) {}); });
+}
+
+Lun::~Lun() { unflushed_->set_start_flush({}); }
 
 std::uint64_t Lun::lba(std::uint64_t offset) const noexcept {
   return offset / features_.geometry.block_size_bytes;
@@ -78,7 +86,10 @@ Task<Joined> Lun::send_joined(const JoinedTransfer& run) {
                             .once = true};
   const CommandResult result = co_await runner_.run(context, command);
   if (fault_of(command, result)) co_return Joined::kNotMoved;
-  if (write) note_write();
+  if (write) {
+    note_acknowledged();
+    unflushed_->note_write(run.offset, run.out);
+  }
   co_return Joined::kMoved;
 }
 
@@ -116,7 +127,7 @@ Task<void> Lun::read_piece(RequestContext& context, std::uint64_t offset, IoSpan
 
 Task<void> Lun::do_write(RequestContext& context, std::uint64_t offset, ConstIoSpan in,
                          WriteFlags flags) {
-  if (runner_.take_mode_changed()) features_.write_cache = true;
+  note_mode_change();
   if (flags.fua && features_.write_cache) return write_through(context, offset, in, flags);
   flags.fua = false;  // what is acknowledged is durable
   return write_all(context, offset, in, flags);
@@ -155,6 +166,9 @@ Task<void> Lun::write_piece(RequestContext& context, std::uint64_t offset, Const
                             WriteFlags flags) {
   const bool plain = !flags.fua && flags.resend == Resend::kAllowed;
   const auto since = RequestContext::Clock::now();
+  Unflushed::Room room;
+  const bool there = unflushed_->take(room, in.size());
+  if (!there) co_await unflushed_->wait(context, room, in.size());
   Joined joined = Joined::kAlone;
   if (plain && in.size() <= TransferJoiner::kMaxPartBytes) {
     context.check();
@@ -166,13 +180,20 @@ Task<void> Lun::write_piece(RequestContext& context, std::uint64_t offset, Const
                             .resend = flags.resend,
                             .since = since,
                             .maybe_sent = joined == Joined::kNotMoved};
+  co_await send_write(context, offset, command);
+  unflushed_->note_write(offset, command.out);
+}
+
+/// Ends when it is acknowledged; what it was is to be noted then.
+Task<void> Lun::send_write(RequestContext& context, std::uint64_t offset,
+                           const ScsiCommand& command) {
   const CommandResult result = co_await runner_.run(context, command);
   if (std::optional<Error> fault = fault_of(command, result)) {
     if (fault->kind() == ErrorKind::kReserved) co_await name_holder(context, *fault);
-    fault->add_context(fmt::format("writing {} bytes at {}", in.size(), offset));
+    fault->add_context(fmt::format("writing {} bytes at {}", command.out_size(), offset));
     throw *std::move(fault);
   }
-  note_write();
+  note_acknowledged();
 }
 
 /// Adds the key of who holds the LUN to `conflict`, if the LUN tells; an older kind of reservation
@@ -190,23 +211,22 @@ Task<void> Lun::name_holder(RequestContext& context, Error& conflict) {
   if (key) conflict.add_context(fmt::format("held with key {:#018x}", *key));
 }
 
-/// Notes an acknowledged write; what happened to the cache before it was not at stake.
-void Lun::note_write() noexcept {
-  if (acknowledged_ == durable_) static_cast<void>(runner_.take_power_on());
-  ++acknowledged_;
+void Lun::note_mode_change() {
+  if (!runner_.take_mode_changed()) return;
+  features_.write_cache = true;
+  unflushed_->cache_on();
+}
+
+/// Before an acknowledged change is noted; what happened to the cache before it was not at stake.
+void Lun::note_acknowledged() {
+  note_mode_change();
+  if (unflushed_->clean()) static_cast<void>(runner_.take_power_on());
 }
 
 void Lun::note_new_session(const LunFeatures& found) {
-  if (runner_.take_mode_changed()) features_.write_cache = true;
-  if (features_.write_cache && acknowledged_ != durable_) {
-    ++losses_;
-    log::error(
-        "lun={}: {} acknowledged writes were not flushed before the session was lost; if the "
-        "target was restarted they may be lost: the next fsync fails",
-        features_.identity.serial, acknowledged_ - durable_);
-    durable_ = acknowledged_;  // as far as they can be: told by losses_ from now on
-  }
+  note_mode_change();
   features_.write_cache = found.write_cache;
+  unflushed_->session_replaced(found.write_cache);
 }
 
 void Lun::note_growth(const LunFeatures& found) {
@@ -220,54 +240,70 @@ void Lun::note_growth(const LunFeatures& found) {
 
 /// Acknowledged writes that the LUN has lost can never be made durable any more: from then on every
 /// flush fails.
-void Lun::check_nothing_lost() {
-  if (lost_.empty() && !runner_.deferred_error().empty()) {
-    lost_ = "a write that was acknowledged has failed: " + runner_.deferred_error();
+void Lun::note_losses() {
+  if (!runner_.deferred_error().empty()) {
+    unflushed_->lose_for_good("a write that was acknowledged has failed: " +
+                              runner_.deferred_error());
   }
-  if (lost_.empty() && runner_.take_power_on() && acknowledged_ != durable_ &&
-      features_.write_cache) {
-    lost_ = "the LUN was powered on anew while acknowledged writes were in its cache";
+  if (runner_.take_power_on() && !unflushed_->clean() && features_.write_cache) {
+    unflushed_->lose_for_good(
+        "the LUN was powered on anew while acknowledged writes were in its cache");
   }
-  if (lost_.empty() && losses_told_ != losses_) {
-    losses_told_ = losses_;
-    throw Error(ErrorKind::kIo,
-                "writes that were acknowledged before the session was lost were never flushed and "
-                "may be lost")
-        .because(
-            "a target that was restarted has lost its cache; that cannot be told from a "
-            "network that was down for a while")
-        .advise("write again what was written since the last fsync that succeeded");
-  }
-  if (lost_.empty()) return;
-  throw Error(ErrorKind::kIo, lost_)
-      .because("the storage lost its cache or could not write it")
-      .advise("mount again and check what was written last");
 }
 
 Task<void> Lun::do_flush(RequestContext& context) {
-  if (runner_.take_mode_changed()) features_.write_cache = true;
+  note_mode_change();
+  std::optional<Error> refusal;
   if (features_.geometry.read_only || !features_.write_cache) {
     context.check();
-    check_nothing_lost();
-    durable_ = acknowledged_;
-    co_return;
+    note_losses();
+    unflushed_->flushed(unflushed_->mark());
+  } else {
+    refusal = co_await synchronize(context);
   }
+  unflushed_->tell_losses();
+  if (refusal) throw *std::move(refusal);
+}
+
+/// SYNCHRONIZE CACHE; the LUN's refusal. Errors: why it was not sent.
+Task<std::optional<Error>> Lun::synchronize(RequestContext& context) {
   constexpr std::uint8_t kInvalidOpcode = 0x20;
-  const std::uint64_t covered = acknowledged_;
+  const Unflushed::Mark covered = unflushed_->mark();
   const ScsiCommand command{.cdb = cdb::synchronize_cache_10()};
   const CommandResult result = co_await runner_.run(context, command);
-  check_nothing_lost();
+  note_losses();
   if (result.not_supported() && result.sense->asc == kInvalidOpcode) {
-    features_.write_cache = false;
     log::warn(
         "lun={}: the target does not know SYNCHRONIZE CACHE; writes are taken as durable "
         "when it acknowledges them",
         features_.identity.serial);
-    durable_ = acknowledged_;
-    co_return;
+    features_.write_cache = false;
+    unflushed_->cache_off();
+    co_return std::nullopt;
   }
-  if (std::optional<Error> fault = fault_of(command, result)) throw *std::move(fault);
-  durable_ = std::max(durable_, covered);
+  std::optional<Error> refusal = fault_of(command, result);
+  if (!refusal) unflushed_->flushed(covered);
+  co_return refusal;
+}
+
+Task<void> Lun::flush_in_background() {
+  RequestContext unlimited;
+  std::optional<Error> refused;
+  std::optional<Error> unsent;
+  try {
+    refused = co_await synchronize(unlimited);
+  } catch (const Error& error) {
+    unsent = error;
+  } catch (const std::exception& error) {
+    unsent = Error(ErrorKind::kInternal, error.what());
+  }
+  unflushed_->flush_ended(refused, unsent);
+  background_ended_.wake();
+}
+
+Task<void> Lun::background_ended() {
+  RequestContext unlimited;
+  while (unflushed_->flushing()) co_await background_ended_.until(unlimited);
 }
 
 Task<bool> Lun::do_compare_and_write(RequestContext& context, std::uint64_t offset,
@@ -279,6 +315,9 @@ Task<bool> Lun::do_compare_and_write(RequestContext& context, std::uint64_t offs
     throw Error(ErrorKind::kUnsupported,
                 fmt::format("compare and write of {} bytes, the LUN takes {}", in.size(), limit));
   }
+  Unflushed::Room room;
+  const bool there = unflushed_->take(room, in.size());
+  if (!there) co_await unflushed_->wait(context, room, in.size());
   const auto count = static_cast<std::uint8_t>(blocks(in.size()));
   const std::array<ConstIoSpan, 2> buffers = {expected, in};
   const ScsiCommand command{
@@ -293,7 +332,8 @@ Task<bool> Lun::do_compare_and_write(RequestContext& context, std::uint64_t offs
     features_.max_compare_and_write = 0;
   }
   if (std::optional<Error> fault = fault_of(command, result)) throw *std::move(fault);
-  note_write();
+  note_acknowledged();
+  unflushed_->note_write(offset, only(in));
   co_return true;
 }
 

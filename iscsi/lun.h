@@ -1,14 +1,18 @@
 #pragma once
 
-#include <atomic>
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/block_device.h"
+#include "base/error.h"
+#include "base/wake_up.h"
 #include "iscsi/command_runner.h"
 #include "iscsi/lun_probe.h"
 #include "iscsi/scsi_data.h"
 #include "iscsi/transfer_joiner.h"
+#include "iscsi/unflushed.h"
 
 namespace lunfs::iscsi {
 
@@ -20,19 +24,24 @@ namespace lunfs::iscsi {
 /// turns out not to know are left aside from then on. Belongs to the reactor's thread.
 class Lun final : public BlockDevice {
  public:
-  /// `runner` outlives this.
-  Lun(CommandRunner& runner, LunFeatures features);
+  /// `runner` outlives this. @param journal_bytes  see Unflushed
+  Lun(CommandRunner& runner, LunFeatures features, std::size_t journal_bytes = 0);
+  /// No call may be under way, nor a flush in the background.
+  ~Lun() override;
 
   [[nodiscard]] Geometry geometry() const noexcept override { return features_.geometry; }
   [[nodiscard]] const LunFeatures& features() const noexcept { return features_; }
 
   /// The commands go over a new session from now on. That the target was restarted cannot be told
-  /// from a cut cable: what it acknowledged and no flush covered counts as lost.
+  /// from a cut cable: what it acknowledged and no flush covered counts as lost, unless it is in
+  /// the journal, which was written again then.
   void note_new_session(const LunFeatures& found);
   /// The LUN was looked at anew: it may be longer than it was.
   void note_growth(const LunFeatures& found);
-  /// How often acknowledged writes counted as lost.
-  [[nodiscard]] std::uint64_t losses() const noexcept { return losses_; }
+  /// Shared with who writes its journal again.
+  [[nodiscard]] const std::shared_ptr<Unflushed>& unflushed() const noexcept { return unflushed_; }
+  /// Ends when no flush is sent in the background.
+  Task<void> background_ended();
 
  protected:
   Task<void> do_read(RequestContext& context, std::uint64_t offset, IoSpan out) override;
@@ -63,6 +72,7 @@ class Lun final : public BlockDevice {
   Task<void> read_pieces(RequestContext& context, std::uint64_t offset, IoSpan out);
   Task<void> write_pieces(RequestContext& context, std::uint64_t offset, ConstIoSpan in,
                           WriteFlags flags);
+  Task<void> send_write(RequestContext& context, std::uint64_t offset, const ScsiCommand& command);
   Task<void> write_all(RequestContext& context, std::uint64_t offset, ConstIoSpan in,
                        WriteFlags flags);
   Task<void> write_through(RequestContext& context, std::uint64_t offset, ConstIoSpan in,
@@ -71,21 +81,22 @@ class Lun final : public BlockDevice {
                         bool unmap);
   Task<void> write_zero_buffers(RequestContext& context, std::uint64_t offset,
                                 std::uint64_t length);
+  Task<void> write_zero_piece(RequestContext& context, std::uint64_t offset, std::uint64_t length);
   Task<void> unmap_runs(RequestContext& context, std::uint64_t offset, std::uint64_t length);
   Task<std::vector<LbaState>> lba_states(RequestContext& context, std::uint64_t offset);
   Task<void> name_holder(RequestContext& context, Error& conflict);
-  void note_write() noexcept;
-  void check_nothing_lost();
+  Task<std::optional<Error>> synchronize(RequestContext& context);
+  Task<void> flush_in_background();
+  void note_mode_change();
+  void note_acknowledged();
+  void note_losses();
 
   CommandRunner& runner_;
   LunFeatures features_;
   TransferJoiner joiner_;
-  std::vector<std::byte> zeros_;           ///< never written to; made when first needed
-  std::uint64_t acknowledged_ = 0;         ///< writes, ever
-  std::uint64_t durable_ = 0;              ///< how many of them the last successful flush covered
-  std::atomic<std::uint64_t> losses_ = 0;  ///< by lost sessions; any thread may read it
-  std::uint64_t losses_told_ = 0;          ///< by a flush that failed
-  std::string lost_;  ///< why no flush can succeed any more; empty = nothing is lost
+  std::vector<std::byte> zeros_;  ///< never written to; made when first needed
+  std::shared_ptr<Unflushed> unflushed_;
+  WakeUp background_ended_;
 };
 
 }  // namespace lunfs::iscsi

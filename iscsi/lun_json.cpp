@@ -42,6 +42,20 @@ Json lun_json(const LunFeatures& features) {
           {"capabilities", capabilities_of(features)}};
 }
 
+namespace {
+
+Json journal_json(const JournalStats& journal) {
+  return {{"limit_bytes", journal.limit_bytes},
+          {"bytes", journal.bytes},
+          {"changes", journal.changes},
+          {"complete", journal.complete},
+          {"replays", journal.replays},
+          {"changes_replayed", journal.changes_replayed},
+          {"bytes_replayed", journal.bytes_replayed}};
+}
+
+}  // namespace
+
 Json session_json(const LunDevice& lun) {
   const SessionStats stats = lun.stats();
   const SessionNames names = lun.names();
@@ -58,6 +72,8 @@ Json session_json(const LunDevice& lun) {
   json.update(lun_json(lun.features()));
   json["commands"] = stats.commands;
   json["retries"] = stats.retries;
+  json["losses"] = lun.losses();
+  json["journal"] = journal_json(lun.journal());
   return json;
 }
 

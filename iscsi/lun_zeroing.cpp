@@ -39,6 +39,9 @@ Task<void> Lun::unmap_runs(RequestContext& context, std::uint64_t offset, std::u
   }
   for (std::uint64_t done = 0; done < length; done += piece) {
     const std::uint64_t part = std::min(piece, length - done);
+    Unflushed::Room room;
+    const bool there = unflushed_->take(room, 0);
+    if (!there) co_await unflushed_->wait(context, room, 0);
     const std::array<BlockRun, 1> runs = {BlockRun{lba(offset + done), blocks(part)}};
     const std::vector<std::byte> list = unmap_parameters(runs);
     const ConstIoSpan parameters(list);
@@ -53,6 +56,7 @@ Task<void> Lun::unmap_runs(RequestContext& context, std::uint64_t offset, std::u
     }
     // tgtd counts no byte of the list as transferred; the content is undefined now either way.
     if (!result.succeeded()) throw command_error(command.cdb, result);
+    unflushed_->note_unmap(offset + done, part);
   }
 }
 
@@ -82,6 +86,9 @@ Task<bool> Lun::write_same(RequestContext& context, std::uint64_t offset, std::u
   const ConstIoSpan zero_block(zeros);
   for (std::uint64_t done = 0; done < length; done += piece) {
     const std::uint64_t part = std::min(piece, length - done);
+    Unflushed::Room room;
+    const bool there = unflushed_->take(room, 0);
+    if (!there) co_await unflushed_->wait(context, room, 0);
     const ScsiCommand command{.cdb = cdb::write_same_16(lba(offset + done), blocks(part), unmap),
                               .out = only(zero_block)};
     const CommandResult result = co_await runner_.run(context, command);
@@ -92,7 +99,8 @@ Task<bool> Lun::write_same(RequestContext& context, std::uint64_t offset, std::u
       co_return false;
     }
     if (std::optional<Error> fault = fault_of(command, result)) throw *std::move(fault);
-    note_write();
+    note_acknowledged();
+    unflushed_->note_zeroes(offset + done, part, unmap);
   }
   co_return true;
 }
@@ -105,13 +113,24 @@ Task<void> Lun::write_zero_buffers(RequestContext& context, std::uint64_t offset
   const std::uint64_t window = piece * kZeroPiecesAtOnce;
   for (std::uint64_t begin = 0; begin < length; begin += window) {
     std::vector<Task<void>> writes;
-    for_pieces(
-        offset + begin, std::min(window, length - begin), piece,
-        [&](std::uint64_t at, std::uint64_t /*done*/, std::uint64_t part) {
-          writes.push_back(write_piece(context, at, ConstIoSpan(zeros_).first(part), WriteFlags{}));
-        });
+    for_pieces(offset + begin, std::min(window, length - begin), piece,
+               [&](std::uint64_t at, std::uint64_t /*done*/, std::uint64_t part) {
+                 writes.push_back(write_zero_piece(context, at, part));
+               });
     co_await when_all(std::move(writes));
   }
+}
+
+Task<void> Lun::write_zero_piece(RequestContext& context, std::uint64_t offset,
+                                 std::uint64_t length) {
+  Unflushed::Room room;
+  const bool there = unflushed_->take(room, 0);
+  if (!there) co_await unflushed_->wait(context, room, 0);
+  const ConstIoSpan zeros = ConstIoSpan(zeros_).first(length);
+  const ScsiCommand command{.cdb = cdb::write_16(lba(offset), blocks(length), false),
+                            .out = only(zeros)};
+  co_await send_write(context, offset, command);
+  unflushed_->note_zeroes(offset, length, false);
 }
 
 }  // namespace lunfs::iscsi

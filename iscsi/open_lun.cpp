@@ -145,7 +145,12 @@ Task<std::unique_ptr<LunDevice>> open_lun(RequestContext& context, Reactor& reac
     sessions->start(std::move(session));
     device = std::make_unique<OpenedLun>(
         std::move(sessions), options.url.lun, std::move(features),
-        OpenedLun::Manners{options.access, options.retries, options.shared});
+        OpenedLun::Manners{
+            .access = options.access,
+            .retries = options.retries,
+            .shared = options.shared,
+            .journal_bytes = options.access == Access::kReadWrite ? options.journal_bytes : 0,
+            .patience = options.outage_limit});
   }
   const LunIdentity& identity = device->identity();
   log::info("{}: {} {} serial={} id={} {} bytes in blocks of {}{}", place, identity.vendor,

@@ -35,6 +35,10 @@ struct LunOptions {
   RetryLimits retries{};
   /// With kReadOnly no command that changes the LUN can be sent.
   Access access = Access::kReadWrite;
+  /// Memory for what is acknowledged and not flushed, which is written again when a lost session is
+  /// restored; 0: none is kept. Only for a LUN that nobody else writes to, another session of this
+  /// program neither: it could write a newer state of the same blocks meanwhile.
+  std::size_t journal_bytes = 0;
   /// Where sessions of other threads use the LUN as well; null: no other does.
   std::shared_ptr<SharedLun> shared{};
 };
@@ -52,12 +56,14 @@ class LunDevice : public BlockDevice {
   [[nodiscard]] bool connected() const { return state().kind == SessionState::Kind::kUp; }
   [[nodiscard]] virtual SessionStats stats() const noexcept = 0;
   /// How often, ever, acknowledged writes that no flush had covered may have been lost with the
-  /// target's cache. The next flush fails for each; who has open files tells their owners. Any
-  /// thread.
+  /// target's cache, and could not be written again. The next flush fails for each; who has open
+  /// files tells their owners. Any thread.
   [[nodiscard]] virtual std::uint64_t losses() const noexcept = 0;
   /// The target has told that an acknowledged write failed later: no flush succeeds any more. Any
   /// thread.
   [[nodiscard]] virtual bool failed_late() const noexcept = 0;
+  /// Of its own thread.
+  [[nodiscard]] virtual JournalStats journal() const noexcept = 0;
   /// What `guard` refers to outlives the device, or a guard that replaces it.
   virtual void set_resume_guard(ResumeGuard guard) = 0;
   /// Ends the session politely; waits for the target's answer until the context's deadline, then

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "iscsi/replay.h"
+
 namespace lunfs::iscsi {
 
 namespace {
@@ -24,12 +26,22 @@ OpenedLun::OpenedLun(std::shared_ptr<CommandPort> port, std::uint16_t number, Lu
     : port_(std::move(port)),
       number_(number),
       runner_(*port_, manners.retries, number),
-      lun_(runner_, within(manners.access, std::move(features))),
+      lun_(runner_, within(manners.access, std::move(features)), manners.journal_bytes),
       bytes_(port_->reactor(), lun_, line_of(std::move(manners.shared))) {
   port_->set_on_looked([this](const LunFeatures& found, CommandPort::Looked how) {
     if (how == CommandPort::Looked::kNewSession) lun_.note_new_session(found);
     lun_.note_growth(found);
   });
+  if (manners.journal_bytes == 0) return;
+  const auto replay = std::make_shared<Replay>(
+      lun_.unflushed(),
+      Replay::Manners{.number = number, .retries = manners.retries, .patience = manners.patience});
+  port_->set_unsaved(
+      {.any = [unflushed = lun_.unflushed()] { return unflushed->can_write_again(); },
+       .write_again =
+           [replay](RequestContext& context, CommandPort& session, const LunFeatures& found) {
+             return Replay::run(replay, context, session, found);
+           }});
 }
 
 OpenedLun::~OpenedLun() { port_->close(); }
@@ -38,6 +50,12 @@ SessionNames OpenedLun::names() const {
   SessionNames names = port_->names();
   names.lun = number_;
   return names;
+}
+
+/// A flush in the background ends with the session, in this turn or the next one.
+Task<void> OpenedLun::logout(RequestContext& context) {
+  co_await port_->logout(context);
+  co_await lun_.background_ended();
 }
 
 void OpenedLun::set_resume_guard(ResumeGuard guard) { port_->set_guard(std::move(guard)); }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -22,6 +23,8 @@ class OpenedLun final : public LunDevice {
     Access access;
     RetryLimits retries;
     std::shared_ptr<SharedLun> shared;
+    std::size_t journal_bytes = 0;
+    std::chrono::seconds patience{};  ///< see Replay
   };
 
   /// @param features  what probe_lun() found; with Access::kReadOnly no command that changes the
@@ -37,10 +40,13 @@ class OpenedLun final : public LunDevice {
   [[nodiscard]] SessionNames names() const override;
   [[nodiscard]] SessionState state() const override { return port_->state(); }
   [[nodiscard]] SessionStats stats() const noexcept override { return port_->stats(); }
-  [[nodiscard]] std::uint64_t losses() const noexcept override { return lun_.losses(); }
+  [[nodiscard]] std::uint64_t losses() const noexcept override {
+    return lun_.unflushed()->losses();
+  }
   [[nodiscard]] bool failed_late() const noexcept override { return runner_.had_deferred_error(); }
+  [[nodiscard]] JournalStats journal() const noexcept override { return lun_.unflushed()->stats(); }
   void set_resume_guard(ResumeGuard guard) override;
-  Task<void> logout(RequestContext& context) override { return port_->logout(context); }
+  Task<void> logout(RequestContext& context) override;
 
  protected:
   Task<void> do_read(RequestContext& context, std::uint64_t offset, IoSpan out) override;

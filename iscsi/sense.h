@@ -52,6 +52,11 @@ std::string sense_text(const Sense& sense);
 /// What the sense means for a caller: kReadOnly, kNoSpace, kIo, ...
 ErrorKind sense_kind(const Sense& sense) noexcept;
 
+/// UNIT ATTENTION 29/xx: the LUN was powered on or reset; what its cache held may be gone.
+[[nodiscard]] constexpr bool tells_of_reset(const Sense& sense) noexcept {
+  return sense.key == SenseKey::kUnitAttention && !sense.deferred && sense.asc == 0x29;
+}
+
 /// T10's name of the pair, lower case; empty if lunfs does not know it.
 std::string_view additional_sense_name(std::uint8_t asc, std::uint8_t ascq) noexcept;
 

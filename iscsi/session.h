@@ -43,6 +43,9 @@ class Session final : public CommandPort, private Connection::User {
   /// was sent); what the connection was ended with.
   Task<CommandResult> execute(RequestContext& context, const ScsiCommand& command) override;
 
+  /// Of commands from now on, and of those in flight.
+  void set_command_timeout(std::chrono::milliseconds limit) noexcept { command_timeout_ = limit; }
+
   /// `callback` is called once, when the connection ends: before anybody who waits is resumed. It
   /// must neither throw nor destroy this.
   void set_on_end(std::function<void()> callback) { ended_ = std::move(callback); }

@@ -22,6 +22,29 @@ struct SessionStats {
   std::uint64_t bytes_written = 0;  ///< Data-Out of commands that succeeded
 };
 
+/// Of a WriteJournal, and what was made again from it.
+struct JournalStats {
+  std::uint64_t limit_bytes = 0;  ///< 0: there is none, or no volatile cache
+  std::uint64_t bytes = 0;
+  std::uint64_t changes = 0;
+  bool complete = true;       ///< a lost session costs nothing
+  std::uint64_t replays = 0;  ///< ever, as what follows
+  std::uint64_t changes_replayed = 0;
+  std::uint64_t bytes_replayed = 0;
+
+  /// Adds those of another session.
+  JournalStats& operator+=(const JournalStats& other) noexcept {
+    limit_bytes += other.limit_bytes;
+    bytes += other.bytes;
+    changes += other.changes;
+    complete = complete && other.complete;
+    replays += other.replays;
+    changes_replayed += other.changes_replayed;
+    bytes_replayed += other.bytes_replayed;
+    return *this;
+  }
+};
+
 /// Who talks to whom in a session.
 struct SessionNames {
   std::string initiator;

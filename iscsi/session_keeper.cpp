@@ -20,10 +20,6 @@ constexpr std::chrono::milliseconds kLongestPause{5000};
 /// While not even TCP answers a try costs next to nothing, and the target's return is noticed soon.
 constexpr std::chrono::milliseconds kLongestProbePause{500};
 constexpr std::chrono::milliseconds kConnectLimit{1000};
-/// A session that lived longer was a good one: the next loss is answered without a pause.
-constexpr std::chrono::seconds kGoodSession{10};
-/// So many shorter ones in a row are no accident.
-constexpr unsigned kSuspicious = 3;
 /// What is left at least to a command that is sent after it has waited for the session.
 constexpr std::chrono::seconds kLeastTime{1};
 
@@ -86,6 +82,7 @@ Task<CommandResult> SessionKeeper::execute(RequestContext& context, const ScsiCo
       check_resend(error, command, over, sent_data);
     }
     if (!result) continue;
+    if (restart_after_reset(*session, *result)) continue;
     if (casts_doubt(*result)) take_doubt(session, *result);
     if (!session->in_doubt()) co_return *result;
     co_await wait_for_verdict(*session);
@@ -93,10 +90,10 @@ Task<CommandResult> SessionKeeper::execute(RequestContext& context, const ScsiCo
     if (phase_ == Phase::kRefused) throw Error(*failure_);
     // It was lost before that could be told: an answer of whoever it was is none.
     const bool has_data = command.out_size() != 0;
-    check_resend(
-        Error(has_data ? ErrorKind::kOutcomeUnknown : ErrorKind::kUnreachable,
-              fmt::format("{} was sent, perhaps to another LUN", command_name(command.cdb))),
-        command, true, sent_data);
+    check_resend(Error(has_data ? ErrorKind::kOutcomeUnknown : ErrorKind::kUnreachable,
+                       fmt::format("{} was sent, perhaps to another LUN or before a reset",
+                                   command_name(command.cdb))),
+                 command, true, sent_data);
   }
 }
 
@@ -270,6 +267,7 @@ Task<SessionKeeper::Attempt> SessionKeeper::attempt(RequestContext& context, boo
                               fmt::format("{} logs in and does not answer", portal_text()));
     result.check = co_await check_lun(context, *result.session, expected_, options_.retries);
   }
+  if (!result.check.refusal) co_await write_again(*result.session, result.check.features);
   if (result.session->connection().ended()) throw Error(result.session->connection().failure());
   co_return result;
 }
@@ -301,49 +299,6 @@ void SessionKeeper::settle(Attempt attempt) {
   phase_ = Phase::kUp;
   start(std::move(attempt.session));
   log::warn("portal={}: session is back after {:.1f} s", portal_text(), seconds);
-  waiting_.wake_all();
-}
-
-void SessionKeeper::look_again(const std::shared_ptr<Session>& session,
-                               const std::string& because) {
-  if (phase_ != Phase::kUp || session != session_) return;
-  phase_ = Phase::kChecking;
-  lost_at_ = Clock::now();
-  failure_ = Error(ErrorKind::kUnreachable,
-                   fmt::format("LUN {} is being looked at again: {}", options_.lun, because));
-  log::warn("portal={}: {}", portal_text(), failure_->message());
-  session->set_in_doubt(true);
-  spawn(look(shared_from_this(), session), [](const std::exception_ptr& /*it has none*/) {});
-}
-
-Task<void> SessionKeeper::look(std::shared_ptr<SessionKeeper> self,
-                               std::shared_ptr<Session> session) {
-  const AtWork at_work(self->at_work_, self->work_ended_);
-  Connection& connection = session->connection();
-  RequestContext context = RequestContext::within(self->options_.attempt_limit);
-  context.cancellation = &self->closing_;
-  try {
-    const EndAtDeadline limit(connection, context,
-                              fmt::format("{} does not tell what LUN it is", self->portal_text()));
-    LunCheck check = co_await check_lun(context, *session, self->expected_, self->options_.retries);
-    self->decide(*session, std::move(check));
-  } catch (const std::exception& error) {
-    // Nothing if it ended meanwhile.
-    connection.end(Error(ErrorKind::kUnreachable,
-                         fmt::format("LUN {}: {}", self->options_.lun, error.what())));
-  }
-}
-
-void SessionKeeper::decide(Session& session, LunCheck check) {
-  if (phase_ != Phase::kChecking || &session != session_.get()) return;
-  if (check.refusal) {
-    refuse(*std::move(check.refusal));
-    session.connection().end(*failure_);
-    return;
-  }
-  if (on_looked_) on_looked_(check.features, Looked::kSameSession);
-  session.set_in_doubt(false);
-  phase_ = Phase::kUp;
   waiting_.wake_all();
 }
 
@@ -381,6 +336,7 @@ void SessionKeeper::close() noexcept {
   if (phase_ == Phase::kClosed) return;
   expected_.guard = nullptr;
   on_looked_ = nullptr;
+  unsaved_ = {};
   if (phase_ == Phase::kUp) lost_at_ = Clock::now();
   phase_ = Phase::kClosed;
   failure_ = Error(ErrorKind::kUnreachable, "the session was closed");

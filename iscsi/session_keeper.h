@@ -74,6 +74,7 @@ class SessionKeeper final : public CommandPort, public std::enable_shared_from_t
 
   void set_guard(ResumeGuard guard) override { expected_.guard = std::move(guard); }
   void set_on_looked(OnLooked callback) override { on_looked_ = std::move(callback); }
+  void set_unsaved(Unsaved unsaved) override { unsaved_ = std::move(unsaved); }
 
   /// Ends everything that waits, and the logging in.
   void close() noexcept override;
@@ -89,6 +90,25 @@ class SessionKeeper final : public CommandPort, public std::enable_shared_from_t
     kRefused,
     kClosed,
   };
+  /// Counts a coroutine that works in the background.
+  class AtWork {
+   public:
+    AtWork(unsigned& count, WakeUp& ended) : count_(count), ended_(ended) { ++count_; }
+    AtWork(const AtWork&) = delete;
+    AtWork& operator=(const AtWork&) = delete;
+    ~AtWork() {
+      if (--count_ == 0) ended_.wake();
+    }
+
+   private:
+    unsigned& count_;
+    WakeUp& ended_;
+  };
+  /// A session that lived longer was a good one: the next loss is answered without a pause.
+  static constexpr std::chrono::seconds kGoodSession{10};
+  /// So many sessions in a row that end right after their login are no accident.
+  static constexpr unsigned kSuspicious = 3;
+
   /// What came of one try to have a new session.
   struct Attempt {
     std::shared_ptr<Session> session;
@@ -119,6 +139,8 @@ class SessionKeeper final : public CommandPort, public std::enable_shared_from_t
   void back_off(bool connected);
 
   void take_doubt(const std::shared_ptr<Session>& session, const CommandResult& because);
+  Task<void> write_again(Session& session, const LunFeatures& found);
+  bool restart_after_reset(Session& session, const CommandResult& result);
   void look_again(const std::shared_ptr<Session>& session, const std::string& because);
   static Task<void> look(std::shared_ptr<SessionKeeper> self, std::shared_ptr<Session> session);
   void decide(Session& session, LunCheck check);
@@ -129,6 +151,7 @@ class SessionKeeper final : public CommandPort, public std::enable_shared_from_t
   Options options_;
   ExpectedLun expected_;
   OnLooked on_looked_;
+  Unsaved unsaved_;
 
   std::shared_ptr<Session> session_;  ///< the last one; shared with the commands on it
   Phase phase_ = Phase::kUp;

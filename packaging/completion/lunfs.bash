@@ -2,7 +2,8 @@
 
 # Mount options: those with a value end in "=".
 _lunfs_mount_options='ro rw detached credentials= initiator= timeout= login_timeout= path_timeout= cache=
-  sync_on_close= scheduling= vhd_cache= uid= gid= umask= allow_other log= log_file= fsname= subtype= nodev nosuid noexec
+  sync_on_close= scheduling= vhd_cache= journal= uid= gid= umask= allow_other log= log_file= fsname= subtype=
+  nodev nosuid noexec
   _netdev nofail noauto user x-systemd.automount'
 
 # _lunfs_offer WORDS: those that begin with the word at the cursor, without a blank behind a "=". Only for words of our

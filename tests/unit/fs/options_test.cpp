@@ -38,6 +38,7 @@ TEST(Options, DefaultsAreThoseOfTheManual) {
   EXPECT_EQ(options.uid, geteuid());
   EXPECT_TRUE(options.sync_on_close);
   EXPECT_EQ(options.vhd_cache_bytes, 64U << 20U);
+  EXPECT_EQ(options.journal_bytes, 64U << 20U);
   EXPECT_EQ(options.scheduling, Scheduling::kBatch);
   EXPECT_FALSE(options.read_only);
   EXPECT_FALSE(options.detached);
@@ -49,7 +50,7 @@ TEST(Options, EveryOptionIsTaken) {
   const MountOptions options = mount_with(
       "ro,detached,allow_other,uid=12,gid=34,umask=027,credentials=/c,"
       "initiator=iqn.2026-11.example:me,timeout=0,path_timeout=3,login_timeout=4,cache=none,"
-      "sessions=1,sync_on_close=no,scheduling=normal,vhd_cache=3,log=warn,log_file=/"
+      "sessions=1,sync_on_close=no,scheduling=normal,vhd_cache=3,journal=0,log=warn,log_file=/"
       "l,fsname=san,subtype=x,noexec");
   EXPECT_TRUE(options.read_only);
   EXPECT_TRUE(options.detached);
@@ -65,6 +66,7 @@ TEST(Options, EveryOptionIsTaken) {
   EXPECT_EQ(options.cache, CacheMode::kNone);
   EXPECT_FALSE(options.sync_on_close);
   EXPECT_EQ(options.vhd_cache_bytes, 3U << 20U);
+  EXPECT_EQ(options.journal_bytes, 0U);
   EXPECT_EQ(options.scheduling, Scheduling::kNormal);
   EXPECT_EQ(options.log_level, log::Level::kWarn);
   EXPECT_EQ(options.log_file, "/l");
@@ -170,6 +172,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadWords{"sync", {"/l", "/m", "-o", "sync_on_close=1"}, "yes or no"},
         BadWords{"no_vhd_cache", {"/l", "/m", "-o", "vhd_cache=0"}, "from 1 to 65536"},
         BadWords{"vhd_cache_too_large", {"/l", "/m", "-o", "vhd_cache=65537"}, "from 1 to 65536"},
+        BadWords{"journal_too_large", {"/l", "/m", "-o", "journal=1025"}, "from 0 to 1024"},
         BadWords{"vhd_cache_with_unit", {"/l", "/m", "-o", "vhd_cache=64M"}, "vhd_cache=64M"},
         BadWords{"initiator", {"/l", "/m", "-o", "initiator=me"}, "me"},
         BadWords{"no_session", {"/l", "/m", "-o", "sessions=0"}, "from 1 to 8"},
@@ -200,6 +203,7 @@ TEST(Options, HelpNamesEveryOption) {
                            "cache=",
                            "sync_on_close=",
                            "vhd_cache=",
+                           "journal=",
                            "scheduling=",
                            "uid=",
                            "gid=",

@@ -47,13 +47,16 @@ class FakeLun {
  public:
   /// @param patience  how long a command may go unanswered
   /// @param shared    what other sessions with the LUN know; may be null
+  /// @param journal_bytes  see LunOptions
   explicit FakeLun(FakeTarget::Options options,
                    std::chrono::seconds patience = std::chrono::seconds(2),
-                   std::shared_ptr<iscsi::SharedLun> shared = nullptr)
+                   std::shared_ptr<iscsi::SharedLun> shared = nullptr,
+                   std::size_t journal_bytes = 0)
       : target(std::move(options)) {
     iscsi::LunOptions lun_options = options_for(target.portal(), kFakeIqn, 1);
     lun_options.command_timeout = patience;
     lun_options.outage_limit = patience;
+    lun_options.journal_bytes = journal_bytes;
     lun_options.keep_alive = std::chrono::seconds(1);
     lun_options.retries.first_pause = std::chrono::milliseconds(1);
     lun_options.retries.longest_pause = std::chrono::milliseconds(4);
@@ -75,6 +78,9 @@ class FakeLun {
   }
   void write(std::uint64_t offset, ConstIoSpan bytes, WriteFlags flags = {}) {
     initiator.run([&](RequestContext& c) { return lun->write(c, offset, bytes, flags); });
+  }
+  void flush() {
+    initiator.run([&](RequestContext& c) { return lun->flush(c); });
   }
   template <typename Work>
   static Error fault(Work work) {

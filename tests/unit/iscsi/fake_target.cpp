@@ -304,6 +304,7 @@ FakeTarget::FakeTarget(Options options)
     : options_(std::move(options)),
       listener_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)),
       bytes_(options_.blocks * options_.block_size_bytes),
+      durable_(bytes_),
       counts_(256) {
   sockaddr_in address{};
   address.sin_family = AF_INET;

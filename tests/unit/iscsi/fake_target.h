@@ -90,6 +90,13 @@ class FakeTarget {
   /// A copy of the LUN's bytes.
   [[nodiscard]] std::vector<std::byte> bytes() const;
   void set_bytes(std::vector<std::byte> bytes);
+  /// The LUN holds what it held at its last SYNCHRONIZE CACHE, as after a loss of power.
+  void lose_cache();
+  /// The same, and the connection ends.
+  void lose_power() {
+    lose_cache();
+    drop_connection();
+  }
 
   /// Fixed-format sense data.
   static std::vector<std::byte> sense(std::uint8_t key, std::uint8_t asc, std::uint8_t ascq);
@@ -101,6 +108,7 @@ class FakeTarget {
   void serve();
   void note_login(std::span<const std::byte> header);
   Reply execute(const iscsi::Cdb& cdb, const std::vector<std::byte>& data);
+  void unmap(const std::vector<std::byte>& list);
   [[nodiscard]] Reply inquiry(const iscsi::Cdb& cdb) const;
   [[nodiscard]] Reply capacity() const;
 
@@ -110,8 +118,9 @@ class FakeTarget {
   std::atomic<bool> ending_ = false;
   std::atomic<int> connection_ = -1;
   mutable std::mutex mutex_;
-  std::vector<std::byte> bytes_;                     ///< guarded by mutex_
-  std::vector<std::size_t> counts_;                  ///< guarded by mutex_
+  std::vector<std::byte> bytes_;     ///< guarded by mutex_
+  std::vector<std::byte> durable_;   ///< guarded by mutex_; bytes_ at the last flush
+  std::vector<std::size_t> counts_;  ///< guarded by mutex_
   std::vector<std::vector<std::byte>> session_ids_;  ///< guarded by mutex_
   int pings_ = 0;                                    ///< guarded by mutex_
   std::jthread thread_;

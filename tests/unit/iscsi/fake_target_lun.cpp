@@ -51,8 +51,12 @@ FakeTarget::Reply FakeTarget::execute(const iscsi::Cdb& cdb, const std::vector<s
   Reply reply;
   switch (cdb.bytes[0]) {
     case 0x00:  // TEST UNIT READY
+      return reply;
     case 0x35:  // SYNCHRONIZE CACHE(10)
-    case 0x42:  // UNMAP
+      durable_ = bytes_;
+      return reply;
+    case 0x42:  // UNMAP; of a thin LUN: LBPRZ
+      if (options_.thin) unmap(data);
       return reply;
     case 0x12:
       return inquiry(cdb);
@@ -90,6 +94,15 @@ FakeTarget::Reply FakeTarget::execute(const iscsi::Cdb& cdb, const std::vector<s
   return {.status = 2, .sense = sense(0x05, 0x20, 0x00), .data = {}};
 }
 
+void FakeTarget::unmap(const std::vector<std::byte>& list) {
+  for (std::size_t at = 8; at + 16 <= list.size(); at += 16) {
+    const std::uint64_t block = options_.block_size_bytes;
+    const auto begin = static_cast<std::ptrdiff_t>(load_be<std::uint64_t>(list, at) * block);
+    const auto length = static_cast<std::ptrdiff_t>(load_be<std::uint32_t>(list, at + 8) * block);
+    std::fill_n(bytes_.begin() + begin, length, std::byte{0});
+  }
+}
+
 std::vector<std::byte> FakeTarget::sense(std::uint8_t key, std::uint8_t asc, std::uint8_t ascq) {
   std::vector<std::byte> bytes(18);
   store_be<std::uint8_t>(bytes, 0, 0x70);
@@ -113,6 +126,12 @@ std::vector<std::byte> FakeTarget::bytes() const {
 void FakeTarget::set_bytes(std::vector<std::byte> bytes) {
   const std::lock_guard lock(mutex_);
   bytes_ = std::move(bytes);
+  durable_ = bytes_;
+}
+
+void FakeTarget::lose_cache() {
+  const std::lock_guard lock(mutex_);
+  bytes_ = durable_;
 }
 
 }  // namespace lunfs::testing

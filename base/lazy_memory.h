@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <utility>
+
+namespace lunfs {
+
+/// A range of bytes that takes memory page by page, where it is first written. One thread.
+class LazyMemory {
+ public:
+  LazyMemory() = default;
+  /// Of zeros. kIo if the address space has no room for `size` bytes.
+  explicit LazyMemory(std::size_t size);
+  LazyMemory(LazyMemory&& other) noexcept : bytes_(std::exchange(other.bytes_, {})) {}
+  LazyMemory& operator=(LazyMemory&& other) noexcept {
+    std::swap(bytes_, other.bytes_);
+    return *this;
+  }
+  ~LazyMemory();
+
+  [[nodiscard]] std::span<std::byte> bytes() const noexcept { return bytes_; }
+  /// Gives the memory back: all bytes are zeros again. The range stays.
+  void give_back() noexcept;
+
+ private:
+  std::span<std::byte> bytes_;
+};
+
+}  // namespace lunfs

@@ -1,0 +1,92 @@
+// What SessionKeeper does when the LUN may be another one, or may have lost its cache.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+#include "base/log.h"
+#include "base/spawn.h"
+#include "iscsi/sense.h"
+#include "iscsi/session_keeper.h"
+
+namespace lunfs::iscsi {
+
+namespace {
+
+/// Also where commands may take for ever: a target that swallows one would hold up all others.
+constexpr std::chrono::seconds kLongestReplayedCommand{120};
+
+}  // namespace
+
+/// What the LUN may have lost is written again, as long as that takes: each command has a limit.
+Task<void> SessionKeeper::write_again(Session& session, const LunFeatures& found) {
+  if (!unsaved_.write_again) co_return;
+  RequestContext context{.cancellation = &closing_};
+  const EndAtDeadline end_when_closed(session.connection(), context, {});
+  session.set_command_timeout(std::min(options_.command_timeout, kLongestReplayedCommand));
+  co_await unsaved_.write_again(context, session, found);
+  session.set_command_timeout(options_.command_timeout);
+}
+
+/// True if the answer says that the LUN was reset, and what it may have lost can be written again:
+/// over a new session, whose login ends everything that is still in flight to the LUN. What was
+/// answered meanwhile does not count.
+bool SessionKeeper::restart_after_reset(Session& session, const CommandResult& result) {
+  if (!result.sense || !tells_of_reset(*result.sense)) return false;
+  if (phase_ != Phase::kUp || &session != session_.get()) return false;
+  if (!unsaved_.any || !unsaved_.any()) return false;
+  // A LUN that says so after each login is left as it is.
+  const bool young = Clock::now() - up_since_ < kGoodSession;
+  if (young && short_sessions_ + 1 >= kSuspicious) return false;
+  session.set_in_doubt(true);
+  session.connection().end(
+      Error(ErrorKind::kUnreachable, fmt::format("LUN {} was reset with unflushed writes: {}",
+                                                 options_.lun, sense_text(*result.sense))));
+  return true;
+}
+
+void SessionKeeper::look_again(const std::shared_ptr<Session>& session,
+                               const std::string& because) {
+  if (phase_ != Phase::kUp || session != session_) return;
+  phase_ = Phase::kChecking;
+  lost_at_ = Clock::now();
+  failure_ = Error(ErrorKind::kUnreachable,
+                   fmt::format("LUN {} is being looked at again: {}", options_.lun, because));
+  log::warn("portal={}: {}", portal_text(), failure_->message());
+  session->set_in_doubt(true);
+  spawn(look(shared_from_this(), session), [](const std::exception_ptr& /*it has none*/) {});
+}
+
+Task<void> SessionKeeper::look(std::shared_ptr<SessionKeeper> self,
+                               std::shared_ptr<Session> session) {
+  const AtWork at_work(self->at_work_, self->work_ended_);
+  Connection& connection = session->connection();
+  RequestContext context = RequestContext::within(self->options_.attempt_limit);
+  context.cancellation = &self->closing_;
+  try {
+    const EndAtDeadline limit(connection, context,
+                              fmt::format("{} does not tell what LUN it is", self->portal_text()));
+    LunCheck check = co_await check_lun(context, *session, self->expected_, self->options_.retries);
+    self->decide(*session, std::move(check));
+  } catch (const std::exception& error) {
+    // Nothing if it ended meanwhile.
+    connection.end(Error(ErrorKind::kUnreachable,
+                         fmt::format("LUN {}: {}", self->options_.lun, error.what())));
+  }
+}
+
+void SessionKeeper::decide(Session& session, LunCheck check) {
+  if (phase_ != Phase::kChecking || &session != session_.get()) return;
+  if (check.refusal) {
+    refuse(*std::move(check.refusal));
+    session.connection().end(*failure_);
+    return;
+  }
+  if (on_looked_) on_looked_(check.features, Looked::kSameSession);
+  session.set_in_doubt(false);
+  phase_ = Phase::kUp;
+  waiting_.wake_all();
+}
+
+}  // namespace lunfs::iscsi
