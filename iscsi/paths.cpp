@@ -96,6 +96,13 @@ void PathSet::lose(std::string reason, bool good, Time now) {
   fail(current_, std::move(reason), now);
 }
 
+void PathSet::leave(bool good, std::optional<AccessState> access, Time now) {
+  if (good) begin_round();
+  known_[current_].tried = !good;
+  if (access) paths_[current_].access = access;
+  come_up(current_, PathReport::State::kUp, now);
+}
+
 bool PathSet::fail(std::size_t path, std::string reason, Time now, bool refused) {
   PathReport& report = paths_[path];
   const bool news = !is_down(report.state);
@@ -131,6 +138,12 @@ void PathSet::note_access(std::size_t path, const PortPlace& place,
   for (std::size_t i = 0; i < paths_.size(); ++i) {
     if (const auto state = state_at(groups, known_[i].place)) paths_[i].access = state;
   }
+}
+
+bool PathSet::all_refused() const noexcept {
+  return std::all_of(paths_.begin(), paths_.end(), [](const PathReport& path) {
+    return path.state == PathReport::State::kRefused;
+  });
 }
 
 bool PathSet::better_elsewhere() const {

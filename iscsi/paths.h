@@ -68,6 +68,11 @@ class PathSet {
   /// Gives the next path its turn.
   Turn next();
 
+  /// Every path has had its turn, and none was put aside.
+  [[nodiscard]] bool round_over() const { return !any_left() && !best_aside(); }
+  /// No path is left that is not refused.
+  [[nodiscard]] bool all_refused() const noexcept;
+
   /// Whether a session that was made in this turn is the one to use: its state is the best there
   /// is, or no other path is left to be asked. Never for a state that allows no I/O, if there are
   /// several paths. A path that is not to be used may come again as last_choice.
@@ -75,7 +80,9 @@ class PathSet {
 
   /// `path` is in use from now on; the seconds that it had been down, if it was.
   std::optional<std::chrono::duration<double>> use(std::size_t path, Time now);
-  /// The path in use is lost, or left. `good`: it had worked for long.
+  /// The path in use works but is left for another, because of `access` if that is told.
+  void leave(bool good, std::optional<AccessState> access, Time now);
+  /// The path in use is lost. `good`: it had worked for long.
   void lose(std::string reason, bool good, Time now);
   /// A login at `path`, or asking it, failed. True if it was not down before.
   bool fail(std::size_t path, std::string reason, Time now, bool refused = false);
