@@ -16,6 +16,7 @@
 
 #include "base/error.h"
 #include "iscsi/lun_url.h"
+#include "iscsi/paths.h"
 
 namespace lunfs::fs {
 
@@ -119,6 +120,24 @@ bool yes_or_no(std::string_view name, std::string_view value) {
   throw usage(fmt::format("option {}={}: takes yes or no", name, value));
 }
 
+void add_portal(MountOptions& options, std::string_view value) {
+  if (value == "discover") {
+    options.discover_portals = true;
+    return;
+  }
+  constexpr std::size_t kMost = iscsi::PathSet::kMost - 1;  // the URL names one
+  if (options.portals.size() == kMost) {
+    throw usage(fmt::format("option portal: takes {} portals beside the URL's", kMost),
+                "there are more");
+  }
+  try {
+    options.portals.push_back(iscsi::PortalAddress::parse(value));
+  } catch (const Error& error) {
+    throw usage(fmt::format("option portal={}: {}", value, error.message()),
+                "it takes HOST, HOST:PORT or discover");
+  }
+}
+
 /// Options with a value, by name.
 const std::unordered_map<std::string_view, Setter>& value_options() {
   static const std::unordered_map<std::string_view, Setter> table = {
@@ -129,13 +148,7 @@ const std::unordered_map<std::string_view, Setter>& value_options() {
       {"subtype", [](auto& o, auto v) { o.subtype = v; }},
       {"credentials", [](auto& o, auto v) { o.credentials = absolute_path(v); }},
       {"initiator", [](auto& o, auto v) { o.initiator = iscsi::Iqn::parse(v).text(); }},
-      {"portal",
-       [](auto&, auto) {
-         throw Error(ErrorKind::kUnsupported,
-                     "option portal: several paths to a LUN are not available yet")
-             .because("this version of lunfs uses one portal a mount")
-             .advise("name the one portal in the URL");
-       }},
+      {"portal", [](auto& o, auto v) { add_portal(o, v); }},
       {"timeout", [](auto& o, auto v) { o.timeout = seconds("timeout", v, 0); }},
       {"path_timeout", [](auto& o, auto v) { o.path_timeout = seconds("path_timeout", v, 1); }},
       {"login_timeout", [](auto& o, auto v) { o.login_timeout = seconds("login_timeout", v, 1); }},
@@ -315,6 +328,8 @@ SOURCE   iscsi://[user@]host[:port]/target-iqn/lun, a LUN image, or a block devi
     initiator=IQN       name to log in with
     timeout=S           I/O waits S seconds for a target that is away (120; 0 = for ever)
     login_timeout=S     the first login's deadline (15)
+    portal=HOST[:PORT]  a further path to the same target; repeatable
+    portal=discover     all portals that the target tells
     path_timeout=S      when a silent path is given up for another (15)
     sessions=N          sessions with the LUN, each with a thread of its own (1)
     cache=auto|none     page cache, or direct I/O for every open

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/log.h"
+#include "iscsi/lun_url.h"
 
 namespace lunfs::fs {
 
@@ -40,7 +41,9 @@ struct MountOptions {
   bool detached = false;
   std::optional<std::string> credentials;
   std::optional<std::string> initiator;
-  std::chrono::seconds timeout{120};  ///< 0 = for ever
+  std::vector<iscsi::PortalAddress> portals;  ///< further paths, beside the URL's
+  bool discover_portals = false;              ///< and those that the target tells
+  std::chrono::seconds timeout{120};          ///< 0 = for ever
   std::chrono::seconds path_timeout{15};
   std::chrono::seconds login_timeout{15};
   std::size_t sessions = 1;  ///< shards: threads, each with a session of its own

@@ -25,7 +25,8 @@ constexpr std::chrono::seconds kLogoutLimit{5};
 Task<void> Shard::open(RequestContext& context, ThreadPool& pool, const MountOptions& options,
                        const Shard& first, const sr::Catalog& catalog) {
   try {
-    source = co_await open_source(context, reactor, pool, options, first.source.shared);
+    const SourceOrigin origin{.first = &first.source, .number = number};
+    source = co_await open_source(context, reactor, pool, options, origin);
     co_await verify(context, first, catalog);
     guard_resume(catalog);
     give_up_all_rights();  // this thread's; the mounting is the first shard's

@@ -1,5 +1,6 @@
 #include "fs/shard_report.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "iscsi/lun_json.h"
@@ -19,6 +20,10 @@ ShardReport ShardReport::of(const Source& source, const IoOperations& io,
     report.outages = state.outages;
     report.losses = source.lun->losses();
     report.journal = source.lun->journal();
+    report.failovers = state.failovers;
+    for (const iscsi::PathReport& path : source.lun->paths()) {
+      report.paths.push_back({path.portal.text(), iscsi::is_up(path.state)});
+    }
   }
   report.size_bytes = source.device->geometry().size_bytes;
   report.statistics = io.statistics();
@@ -34,6 +39,12 @@ ShardReport& ShardReport::operator+=(const ShardReport& other) {
   outages += other.outages;
   losses += other.losses;
   journal += other.journal;
+  failovers += other.failovers;
+  for (const Path& path : other.paths) {
+    const auto same = std::find_if(paths.begin(), paths.end(),
+                                   [&](const Path& one) { return one.portal == path.portal; });
+    if (same != paths.end()) same->up = same->up || path.up;
+  }
   statistics += other.statistics;
   bytes_in_flight += other.bytes_in_flight;
   parked += other.parked;

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "fs/io_operations.h"
 #include "fs/source.h"
@@ -22,6 +23,13 @@ struct ShardReport {
   std::uint64_t outages = 0;  ///< of the session, ever
   std::uint64_t losses = 0;   ///< see iscsi::LunDevice::losses()
   iscsi::JournalStats journal;
+  std::uint64_t failovers = 0;
+  /// Whether a portal answers, as the session found last.
+  struct Path {
+    std::string portal;
+    bool up = false;
+  };
+  std::vector<Path> paths;
   std::uint64_t size_bytes = 0;
   Statistics statistics;
   std::size_t bytes_in_flight = 0;
@@ -29,7 +37,8 @@ struct ShardReport {
   vhd::MetadataCache::Counts cache;
   std::size_t cache_limit_bytes = 0;
 
-  /// Adds what another shard tells; session and size stay this one's.
+  /// Adds what another shard tells; session and size stay this one's. A path is up if one of them
+  /// says so.
   ShardReport& operator+=(const ShardReport& other);
 };
 

@@ -17,8 +17,7 @@ namespace {
 constexpr std::chrono::seconds kForEver{std::chrono::hours{24 * 365}};
 
 Task<Source> open_lun_source(RequestContext& context, Reactor& reactor, ThreadPool& pool,
-                             const MountOptions& options,
-                             std::shared_ptr<iscsi::SharedLun> shared) {
+                             const MountOptions& options, const SourceOrigin& origin) {
   iscsi::LunUrl url = iscsi::LunUrl::parse(options.source);
   auto identity = iscsi::LoginIdentity::find(
       {.credentials = options.credentials, .initiator = options.initiator});
@@ -26,7 +25,19 @@ Task<Source> open_lun_source(RequestContext& context, Reactor& reactor, ThreadPo
   lun.login_timeout = options.login_timeout;
   lun.command_timeout = options.timeout.count() == 0 ? kForEver : options.timeout;
   lun.outage_limit = lun.command_timeout;
-  if (!shared && options.sessions > 1) shared = std::make_shared<iscsi::SharedLun>();
+  lun.path_timeout = options.path_timeout;
+  lun.portals = options.portals;
+  lun.discover_portals = options.discover_portals;
+  lun.first_path = origin.number;
+  std::shared_ptr<iscsi::SharedLun> shared;
+  if (origin.first != nullptr) {
+    shared = origin.first->shared;
+    lun.portals = origin.first->portals;
+    lun.discover_portals = false;  // they are known by now
+    lun.expected = origin.first->identity;
+  } else if (options.sessions > 1) {
+    shared = std::make_shared<iscsi::SharedLun>();
+  }
   lun.shared = shared;
   // With several sessions a replay of one could overtake what another has written since.
   lun.journal_bytes = options.read_only || options.sessions > 1 ? 0 : options.journal_bytes;
@@ -42,6 +53,8 @@ Task<Source> open_lun_source(RequestContext& context, Reactor& reactor, ThreadPo
     throw identity.with_notice(error);
   }
   source.lun = device.get();
+  source.identity = device->identity();
+  for (const iscsi::PathReport& path : device->paths()) source.portals.push_back(path.portal);
   source.device = std::move(device);
   co_return source;
 }
@@ -77,12 +90,17 @@ Source open_file_source(Reactor& reactor, ThreadPool& pool, const MountOptions& 
 }  // namespace
 
 Task<Source> open_source(RequestContext& context, Reactor& reactor, ThreadPool& pool,
-                         const MountOptions& options, std::shared_ptr<iscsi::SharedLun> shared) {
+                         const MountOptions& options, const SourceOrigin& origin) {
   if (iscsi::LunUrl::looks_like_one(options.source)) {
-    co_return co_await open_lun_source(context, reactor, pool, options, std::move(shared));
+    co_return co_await open_lun_source(context, reactor, pool, options, origin);
   }
   if (options.sessions > 1) {
     throw Error(ErrorKind::kUsage, "option sessions: only a LUN behind iSCSI has sessions")
+        .because("the source is an image or a block device")
+        .advise("leave the option out");
+  }
+  if (!options.portals.empty() || options.discover_portals) {
+    throw Error(ErrorKind::kUsage, "option portal: only a LUN behind iSCSI has portals")
         .because("the source is an image or a block device")
         .advise("leave the option out");
   }

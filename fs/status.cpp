@@ -81,6 +81,21 @@ void put_journal(std::string& text, const ShardReport& all) {
       all.journal.bytes_replayed);
 }
 
+void put_paths(std::string& text, const ShardReport& all) {
+  if (all.paths.empty()) return;
+  text +=
+      "# HELP lunfs_path_up Whether the portal answers.\n"
+      "# TYPE lunfs_path_up gauge\n";
+  for (const ShardReport::Path& path : all.paths) {
+    text += fmt::format("lunfs_path_up{{portal=\"{}\"}} {}\n", path.portal, path.up ? 1 : 0);
+  }
+  text += fmt::format(
+      "# HELP lunfs_path_failovers_total How often a session went to another path.\n"
+      "# TYPE lunfs_path_failovers_total counter\n"
+      "lunfs_path_failovers_total {}\n",
+      all.failovers);
+}
+
 void put_latencies(std::string& text, Operation operation, const OperationCounters& counters) {
   constexpr double kPerSecond = 1e6;
   std::uint64_t sum = 0;
@@ -137,6 +152,7 @@ std::string metrics_text(const StatusInput& input) {
       "# TYPE lunfs_session_outages_total counter\n";
   text += fmt::format("lunfs_session_outages_total {}\n", all.outages);
   put_journal(text, all);
+  put_paths(text, all);
   text +=
       "# HELP lunfs_requests_in_flight FUSE requests being served.\n"
       "# TYPE lunfs_requests_in_flight gauge\n";

@@ -4,8 +4,8 @@
 
 namespace lunfs::iscsi {
 
-/// Counts a coroutine that works in the background, for as long as it lives; wakes who waits for
-/// the last one's end.
+/// Counts a coroutine that works in the background, as long as it lives; wakes who waits for the
+/// end of the last one. What it refers to outlives it.
 class AtWork {
  public:
   AtWork(unsigned& count, WakeUp& ended) : count_(count), ended_(ended) { ++count_; }

@@ -2,11 +2,13 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "base/reactor.h"
 #include "base/request_context.h"
 #include "base/task.h"
 #include "iscsi/lun_features.h"
+#include "iscsi/paths.h"
 #include "iscsi/scsi_command.h"
 #include "iscsi/session_facts.h"
 
@@ -29,6 +31,8 @@ class CommandPort {
   [[nodiscard]] virtual SessionNames names() const = 0;
   [[nodiscard]] virtual SessionState state() const = 0;
   [[nodiscard]] virtual SessionStats stats() const noexcept = 0;
+  /// The ways to the target, where several are kept in view.
+  [[nodiscard]] virtual std::vector<PathReport> paths() const { return {}; }
   /// host:port that it runs to
   [[nodiscard]] std::string portal_text() const { return names().portal; }
   [[nodiscard]] virtual Reactor& reactor() noexcept = 0;

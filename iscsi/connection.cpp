@@ -145,6 +145,7 @@ Task<LoginAnswer> Connection::login(RequestContext& context) {
 
   LoginAnswer answer;
   answer.status = guard_->inspector().status();
+  portal_group_ = guard_->inspector().portal_group();
   if (answer_status_ == SCSI_STATUS_GOOD) {
     // Cannot be reached unless the inspector and libiscsi count PDUs differently.
     if (!guard_->inspector().finished() ||
@@ -345,19 +346,21 @@ void Connection::tick() {
 
 /// A target that sends nothing, asked or not, is asked for a sign of life.
 void Connection::keep_alive() {
-  constexpr int kMayMiss = 3;
+  constexpr int kPeriods = 4;
   const std::uint64_t heard = buffer_.taken_from_socket();
   if (std::exchange(heard_bytes_, heard) != heard) {
     silent_for_ = std::chrono::seconds(0);
     return;
   }
   silent_for_ += kTick;
-  if (silent_for_ % options_.keep_alive != std::chrono::seconds(0)) return;
-  if (iscsi_get_nops_in_flight(context_) >= kMayMiss) {
+  const bool limited = options_.silence_limit.count() != 0;
+  const auto limit = limited ? options_.silence_limit : kPeriods * options_.keep_alive;
+  if (silent_for_ >= limit && iscsi_get_nops_in_flight(context_) > 0) {
     end(Error(ErrorKind::kUnreachable,
               fmt::format("{} has been silent for {} s and does not answer a ping", address_.text(),
                           silent_for_.count())));
-  } else if (iscsi_nop_out_async(context_, &Callbacks::on_nop, nullptr, 0, nullptr) == 0) {
+  } else if (silent_for_ % options_.keep_alive == std::chrono::seconds(0) &&
+             iscsi_nop_out_async(context_, &Callbacks::on_nop, nullptr, 0, nullptr) == 0) {
     dirty_ = true;
   }
 }

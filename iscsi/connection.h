@@ -33,9 +33,11 @@ struct ConnectionOptions {
   Chap chap;
   std::string initiator_alias{};  ///< shown by some targets beside the name; may be empty
   std::optional<Isid> isid{};     ///< none: a random one
-  /// After how long a silence a NOP-Out asks whether the target is there; whole seconds. Three of
-  /// them unanswered end the connection.
+  /// After how long a silence a NOP-Out asks whether the target is there; whole seconds.
   std::chrono::seconds keep_alive{5};
+  /// After how long a silence the connection ends, if a ping is unanswered; 0: four times
+  /// keep_alive, after three of them.
+  std::chrono::seconds silence_limit{0};
 };
 
 /// How the target answered a login that ran by the rules.
@@ -121,6 +123,8 @@ class Connection {
   [[nodiscard]] Reactor& reactor() const noexcept { return reactor_; }
   /// What it was made with, but for the secrets, which are gone once a login has ended.
   [[nodiscard]] const ConnectionOptions& options() const noexcept { return options_; }
+  /// The portal group that the session came in at; none: the target did not tell, or no login yet.
+  [[nodiscard]] std::optional<std::uint16_t> portal_group() const noexcept { return portal_group_; }
   /// The numeric address that it runs to.
   [[nodiscard]] const PortalAddress& address() const noexcept { return address_; }
 
@@ -164,6 +168,7 @@ class Connection {
   bool answered_ = false;  ///< login, discovery or logout, whichever runs
   int answer_status_ = 0;  ///< of libiscsi
   std::vector<DiscoveredTarget> targets_;
+  std::optional<std::uint16_t> portal_group_;
 
   std::uint64_t heard_bytes_ = 0;       ///< what had been received when it was last looked
   std::chrono::seconds silent_for_{0};  ///< how many ticks ago that was

@@ -10,12 +10,6 @@
 
 namespace lunfs::iscsi {
 
-namespace {
-
-constexpr std::size_t kMostPortals = 4;
-
-}  // namespace
-
 Task<std::vector<DiscoveredTarget>> discover_targets(RequestContext& context, Reactor& reactor,
                                                      ThreadPool& pool, LoginRequest request) {
   request.connection.target.reset();
@@ -31,10 +25,11 @@ Task<std::vector<DiscoveredTarget>> discover_targets(RequestContext& context, Re
   co_return targets;
 }
 
-std::vector<PortalAddress> portals_of(const DiscoveredTarget& target, const PortalAddress& asked) {
+std::vector<PortalAddress> portals_of(const DiscoveredTarget& target, const PortalAddress& asked,
+                                      std::size_t most) {
   std::vector<PortalAddress> portals = {asked};
   for (const std::string& text : target.portals) {
-    if (portals.size() == kMostPortals) break;
+    if (portals.size() >= most) break;
     try {
       // The portal group's tag stands behind a comma.
       auto portal = PortalAddress::parse(text.substr(0, text.rfind(',')));

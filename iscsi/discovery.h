@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <vector>
 
 #include "base/reactor.h"
@@ -17,9 +18,11 @@ namespace lunfs::iscsi {
 Task<std::vector<DiscoveredTarget>> discover_targets(RequestContext& context, Reactor& reactor,
                                                      ThreadPool& pool, LoginRequest request);
 
-/// The portals to log in to `target` at, best first, no more than four. That which was asked comes
-/// first: it can be reached from here, which holds for those that the target knows itself by only
-/// if no address is translated in between. What a target names and cannot be parsed is left out.
-std::vector<PortalAddress> portals_of(const DiscoveredTarget& target, const PortalAddress& asked);
+/// The portals to log in to `target` at, best first, no more than `most`. That which was asked
+/// comes first: it can be reached from here, which holds for those that the target knows itself by
+/// only if no address is translated in between. What a target names and cannot be parsed is left
+/// out.
+std::vector<PortalAddress> portals_of(const DiscoveredTarget& target, const PortalAddress& asked,
+                                      std::size_t most = 4);
 
 }  // namespace lunfs::iscsi

@@ -142,6 +142,8 @@ void LoginInspector::check(ConstByteSpan pdu) {
 
   const std::vector<Key> keys = keys_of(text_of(pdu));
   if (value_of(keys, "HeaderDigest") == "CRC32C") broken("it chose a digest that was not offered");
+  const auto group = number(value_of(keys, "TargetPortalGroupTag"));
+  if (group && *group <= 0xffff) portal_group_ = static_cast<std::uint16_t>(*group);
   if (chap_ && stage_ != Stage::kOperational) check_security(keys, transition);
   if (transition.transit) {
     stage_ = transition.next == kFullFeature ? Stage::kFullFeature : Stage::kOperational;

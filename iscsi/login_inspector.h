@@ -46,6 +46,9 @@ class LoginInspector {
   [[nodiscard]] std::uint16_t status() const noexcept { return status_; }
   /// The target's proof was seen (its value is libiscsi's to check).
   [[nodiscard]] bool proof_seen() const noexcept { return proof_seen_; }
+  /// TargetPortalGroupTag, in which the session's id counts; none if the target did not tell, or
+  /// told what is no number of 16 bits. Source: RFC 7143 §13.9.
+  [[nodiscard]] std::optional<std::uint16_t> portal_group() const noexcept { return portal_group_; }
 
  private:
   enum class Stage {
@@ -75,6 +78,7 @@ class LoginInspector {
   bool proof_seen_ = false;
   Stage stage_ = Stage::kOffered;
   std::uint16_t status_ = 0;
+  std::optional<std::uint16_t> portal_group_;
 };
 
 }  // namespace lunfs::iscsi

@@ -1,6 +1,8 @@
 #include "iscsi/lun_json.h"
 
+#include <chrono>
 #include <nlohmann/json.hpp>
+#include <vector>
 
 namespace lunfs::iscsi {
 
@@ -21,6 +23,22 @@ Json capabilities_of(const LunFeatures& features) {
   add(features.lba_status, "lba_status");
   add(features.fua, "fua");
   add(features.write_cache, "write_cache");
+  return all;
+}
+
+/// The ways to the target, in the order in which they were named.
+Json paths_json(const std::vector<PathReport>& paths) {
+  Json all = Json::array();
+  const auto now = std::chrono::steady_clock::now();
+  for (const PathReport& path : paths) {
+    const bool known = path.state != PathReport::State::kUnknown;
+    const auto since = std::chrono::duration_cast<std::chrono::seconds>(now - path.since);
+    all.push_back({{"portal", path.portal.text()},
+                   {"state", name_of(path.state)},
+                   {"for_seconds", known ? Json(since.count()) : Json()},
+                   {"down_because", path.reason},
+                   {"access", path.access ? Json(name_of(*path.access)) : Json()}});
+  }
   return all;
 }
 
@@ -65,6 +83,8 @@ Json session_json(const LunDevice& lun) {
                {"outages", state.outages},
                {"lost_for_seconds", state.lost_for.count()},
                {"lost_because", state.reason},
+               {"failovers", state.failovers},
+               {"paths", paths_json(lun.paths())},
                {"initiator", names.initiator},
                {"target", names.target},
                {"lun", names.lun},

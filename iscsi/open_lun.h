@@ -1,9 +1,12 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "base/block_device.h"
 #include "base/file_device.h"
@@ -12,6 +15,7 @@
 #include "iscsi/credentials.h"
 #include "iscsi/lun_features.h"
 #include "iscsi/lun_url.h"
+#include "iscsi/paths.h"
 #include "iscsi/retry_policy.h"
 #include "iscsi/session_facts.h"
 #include "iscsi/shared_lun.h"
@@ -32,6 +36,14 @@ struct LunOptions {
   /// How long a command waits for its answer while sessions are lost and restored.
   std::chrono::seconds outage_limit{120};
   std::chrono::seconds keep_alive{5};  ///< see ConnectionOptions
+  /// Further ways to the same target, beside the URL's; doubles are dropped, 16 are used at most.
+  std::vector<PortalAddress> portals{};
+  bool discover_portals = false;  ///< and those that the target tells (SendTargets)
+  std::size_t first_path = 0;     ///< where the first login begins, modulo their number
+  /// With several paths: after how long a silence a path is given up for another.
+  std::chrono::seconds path_timeout{15};
+  /// What the LUN must be; none: whatever stands there.
+  std::optional<LunIdentity> expected{};
   RetryLimits retries{};
   /// With kReadOnly no command that changes the LUN can be sent.
   Access access = Access::kReadWrite;
@@ -54,6 +66,8 @@ class LunDevice : public BlockDevice {
   [[nodiscard]] std::string portal_text() const { return names().portal; }
   [[nodiscard]] virtual SessionState state() const = 0;
   [[nodiscard]] bool connected() const { return state().kind == SessionState::Kind::kUp; }
+  /// The ways to it; empty if none are kept in view.
+  [[nodiscard]] virtual std::vector<PathReport> paths() const = 0;
   [[nodiscard]] virtual SessionStats stats() const noexcept = 0;
   /// How often, ever, acknowledged writes that no flush had covered may have been lost with the
   /// target's cache, and could not be written again. The next flush fails for each; who has open
@@ -71,7 +85,8 @@ class LunDevice : public BlockDevice {
   virtual Task<void> logout(RequestContext& context) = 0;
 };
 
-/// Logs in and opens the LUN. The whole must be done within login_timeout.
+/// Logs in, over the first path that works, and opens the LUN. The whole must be done within
+/// login_timeout.
 ///
 /// Errors, each with cause and remedy: kUnreachable (refused, name not resolved), kTimedOut,
 /// kAuth (names the user, one-way or mutual, and the initiator name to allow; never a secret),

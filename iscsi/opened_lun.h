@@ -39,6 +39,7 @@ class OpenedLun final : public LunDevice {
   [[nodiscard]] const LunFeatures& features() const noexcept override { return lun_.features(); }
   [[nodiscard]] SessionNames names() const override;
   [[nodiscard]] SessionState state() const override { return port_->state(); }
+  [[nodiscard]] std::vector<PathReport> paths() const override { return port_->paths(); }
   [[nodiscard]] SessionStats stats() const noexcept override { return port_->stats(); }
   [[nodiscard]] std::uint64_t losses() const noexcept override {
     return lun_.unflushed()->losses();

@@ -23,6 +23,7 @@ enum Opcode : std::uint8_t {
   kServiceActionIn16 = 0x9e,
   kReportLuns = 0xa0,
   kPersistentReserveIn = 0x5e,
+  kMaintenanceIn = 0xa3,
 };
 constexpr std::uint8_t kReadCapacity16 = 0x10;  // service actions of kServiceActionIn16
 constexpr std::uint8_t kGetLbaStatus = 0x12;
@@ -155,6 +156,8 @@ std::string_view command_name(const Cdb& cdb) noexcept {
       return "REPORT LUNS";
     case kPersistentReserveIn:
       return "PERSISTENT RESERVE IN";
+    case kMaintenanceIn:
+      return "REPORT TARGET PORT GROUPS";
     default:
       return "SCSI command";
   }
@@ -207,6 +210,14 @@ Cdb write_16(std::uint64_t lba, std::uint32_t blocks, bool fua) {
 }
 
 Cdb synchronize_cache_10() { return make(kSynchronizeCache10, 10); }
+
+Cdb report_port_groups(std::uint32_t allocation_length) {
+  constexpr std::uint8_t kReportTargetPortGroups = 0x0a;
+  Cdb cdb = make(kMaintenanceIn, 12);
+  cdb.bytes[1] = kReportTargetPortGroups;
+  put(cdb, 6, allocation_length);
+  return cdb;
+}
 
 Cdb read_reservation(std::uint16_t allocation_length) {
   constexpr std::uint8_t kReadReservation = 0x01;

@@ -106,6 +106,8 @@ Cdb read_16(std::uint64_t lba, std::uint32_t blocks);
 Cdb write_16(std::uint64_t lba, std::uint32_t blocks, bool fua);
 /// The whole LUN; (10), as every target has it.
 Cdb synchronize_cache_10();
+/// REPORT TARGET PORT GROUPS, in the length-only form
+Cdb report_port_groups(std::uint32_t allocation_length);
 /// PERSISTENT RESERVE IN: who holds the LUN
 Cdb read_reservation(std::uint16_t allocation_length);
 Cdb unmap(std::uint16_t parameter_length);

@@ -139,6 +139,14 @@ struct Session::Callbacks {
     Requests& answered = request.session.answered_;
     answered.splice(answered.end(), request.session.in_flight_, request.place);
   }
+
+  static void on_reset(iscsi_context* /*context*/, int status, void* data, void* private_data) {
+    auto& reset = *static_cast<Reset*>(private_data);
+    reset.answered = true;
+    if (status == SCSI_STATUS_GOOD && data != nullptr) {
+      reset.response = *static_cast<const std::uint32_t*>(data);
+    }
+  }
 };
 
 struct Session::Answer {
@@ -155,7 +163,11 @@ Session::Session(std::unique_ptr<Connection> connection, std::uint16_t lun,
   connection_->set_user(this);
 }
 
-Session::~Session() { connection_->set_user(nullptr); }
+Session::~Session() {
+  connection_->set_user(nullptr);
+  // libiscsi reports the end of a reset that was not answered.
+  if (reset_) connection_->end(Error(ErrorKind::kUnreachable, "the session was closed"));
+}
 
 Task<CommandResult> Session::execute(RequestContext& context, const ScsiCommand& command) {
   context.check();
@@ -197,6 +209,27 @@ Task<CommandResult> Session::execute(RequestContext& context, const ScsiCommand&
     (command.in.empty() ? stats_.bytes_written : stats_.bytes_read) += asked - result.missing_bytes;
   }
   co_return result;
+}
+
+Task<void> Session::reset_lun(RequestContext& context) {
+  if (connection_->ended()) throw connection_->failure();
+  reset_ = std::make_unique<Reset>(connection_->reactor());
+  if (iscsi_task_mgmt_lun_reset_async(connection_->context(), encoded_lun(lun_),
+                                      &Callbacks::on_reset, reset_.get()) != 0) {
+    throw Error(ErrorKind::kUnsupported, "LOGICAL UNIT RESET could not be sent");
+  }
+  connection_->queued();
+  co_await reset_->told.until(context);
+  if (connection_->ended()) throw connection_->failure();
+  if (!reset_->answered) {
+    context.check();
+    throw Error(ErrorKind::kInternal, "a wait for LOGICAL UNIT RESET ended without a reason");
+  }
+  if (reset_->response == ISCSI_TMR_FUNC_COMPLETE) co_return;
+  throw Error(ErrorKind::kUnsupported,
+              reset_->response
+                  ? fmt::format("LOGICAL UNIT RESET was refused: response {}", *reset_->response)
+                  : std::string("LOGICAL UNIT RESET was given up"));
 }
 
 SessionNames Session::names() const {
@@ -273,6 +306,7 @@ void Session::finish_first(Requests& from) noexcept {
 }
 
 void Session::on_progress() noexcept {
+  if (reset_ && reset_->answered) reset_->told.wake();
   while (!answered_.empty()) {
     Request& request = *answered_.front();
     // A write may be refused before all of its data was sent, and libiscsi 1.19 goes on sending it
@@ -316,11 +350,15 @@ void Session::on_tick() noexcept {
 }
 
 void Session::on_end() noexcept {
+  left_writes_ = std::any_of(in_flight_.begin(), in_flight_.end(), [](const Request* request) {
+    return request->command.out_size() != 0;
+  });
   // The context is gone: nothing refers to the tasks and buffers any more.
   for (Requests* requests : {&answered_, &draining_, &in_flight_}) {
     while (!requests->empty()) finish_first(*requests);
   }
   for (Waiter* waiter : waiting_) waiter->admitted.wake();
+  if (reset_) reset_->told.wake();
   if (ended_) ended_();
 }
 

@@ -7,6 +7,7 @@
 #include <functional>
 #include <list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -45,12 +46,20 @@ class Session final : public CommandPort, private Connection::User {
 
   /// Of commands from now on, and of those in flight.
   void set_command_timeout(std::chrono::milliseconds limit) noexcept { command_timeout_ = limit; }
+  /// LOGICAL UNIT RESET: ends every command at the LUN, whoever sent it. For a session without a
+  /// command in flight; once. Errors: kUnsupported (refused), kTimedOut (no answer within the
+  /// context's deadline), kCancelled, what the connection was ended with.
+  Task<void> reset_lun(RequestContext& context);
 
   /// `callback` is called once, when the connection ends: before anybody who waits is resumed. It
   /// must neither throw nor destroy this.
   void set_on_end(std::function<void()> callback) { ended_ = std::move(callback); }
 
   [[nodiscard]] Connection& connection() noexcept { return *connection_; }
+  /// No command has entered that has not ended.
+  [[nodiscard]] bool idle() const noexcept { return entered_ == 0; }
+  /// It has ended while a command with data for the target was not answered.
+  [[nodiscard]] bool left_writes() const noexcept { return left_writes_; }
   /// Whether the LUN may be another one than the session began with: for its owner to note.
   [[nodiscard]] bool in_doubt() const noexcept { return in_doubt_; }
   void set_in_doubt(bool value) noexcept { in_doubt_ = value; }
@@ -90,6 +99,15 @@ class Session final : public CommandPort, private Connection::User {
   SessionStats stats_;
   std::function<void()> ended_;
   bool in_doubt_ = false;
+  bool left_writes_ = false;
+
+  struct Reset {
+    explicit Reset(Reactor& reactor) : told(reactor) {}
+    WakeUp told;
+    bool answered = false;
+    std::optional<std::uint32_t> response{};  ///< none: given up by libiscsi
+  };
+  std::unique_ptr<Reset> reset_;  ///< what libiscsi reports to, until the connection has ended
 
   std::size_t entered_ = 0;       ///< commands admitted and not ended
   std::list<Waiter*> waiting_;    ///< in order of arrival

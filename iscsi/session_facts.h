@@ -64,6 +64,7 @@ struct SessionState {
   };
   Kind kind = Kind::kUp;
   std::uint64_t outages = 0;         ///< ever
+  std::uint64_t failovers = 0;       ///< how often, ever, another path was taken
   std::chrono::seconds lost_for{0};  ///< if not up
   std::string reason{};              ///< if not up
 };

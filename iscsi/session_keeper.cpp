@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/spawn.h"
 #include "iscsi/at_work.h"
+#include "iscsi/outage_errors.h"
 #include "iscsi/sense.h"
 
 namespace lunfs::iscsi {
@@ -27,19 +28,14 @@ double seconds_of(RequestContext::Clock::duration duration) noexcept {
   return std::chrono::duration<double>(duration).count();
 }
 
-Error sent_and_given_up(const ScsiCommand& command) {
-  return {ErrorKind::kOutcomeUnknown,
-          fmt::format("{} was sent and not answered, and the caller gave up",
-                      command_name(command.cdb))};
-}
-
 }  // namespace
 
 SessionKeeper::SessionKeeper(Reactor& reactor, ThreadPool& pool, Options options,
-                             LunIdentity identity)
+                             LunIdentity identity, PathWatch paths)
     : reactor_(reactor),
       pool_(pool),
       options_(std::move(options)),
+      paths_(std::move(paths)),
       expected_{.identity = std::move(identity), .number = options_.lun},
       work_ended_(reactor) {
   options_.login.connect_limit = kConnectLimit;
@@ -54,18 +50,22 @@ void SessionKeeper::start(std::shared_ptr<Session> session) {
   up_since_ = Clock::now();
   session_->set_on_end([this] { on_session_end(); });
   if (session_->connection().ended()) on_session_end();
+  watch_paths();
 }
 
 Task<CommandResult> SessionKeeper::execute(RequestContext& context, const ScsiCommand& command) {
   const Clock::time_point since = command.since.value_or(Clock::now());
-  bool sent_data = command.maybe_sent;
+  // What came back of a command that it was part of came in this turn, if a session ended it.
+  Sent sent{.data = command.maybe_sent, .session = ended_ + (phase_ == Phase::kUp ? 1 : 0)};
   ScsiCommand current = command;
   current.not_in_doubt = true;
   for (;;) {
     if (phase_ != Phase::kUp) {
-      co_await wait_until_up(context, since, sent_data, command);
+      co_await wait_until_up(context, since, sent.data, command);
       current.due = std::max(limit_of(since), Clock::now() + kLeastTime);
     }
+    const bool unsettled = unsettled_until_ != 0 && sent.session <= unsettled_until_;
+    if (sent.data && unsettled) throw not_sent_again(command);
     // Held: it may be replaced before everything on it has come back.
     const std::shared_ptr<Session> session = session_;
     std::optional<CommandResult> result;
@@ -79,9 +79,9 @@ Task<CommandResult> SessionKeeper::execute(RequestContext& context, const ScsiCo
       const bool over = session->connection().ended() || session->in_doubt();
       const bool unknown = error.kind() == ErrorKind::kOutcomeUnknown;
       if (unknown && command.resend == Resend::kNever) note_late_write(command);
-      check_resend(error, command, over, sent_data);
+      check_resend(error, command, over, sent);
     }
-    if (!result) continue;
+    if (!result || note_access_answer(session, *result)) continue;
     if (restart_after_reset(*session, *result)) continue;
     if (casts_doubt(*result)) take_doubt(session, *result);
     if (!session->in_doubt()) co_return *result;
@@ -93,22 +93,22 @@ Task<CommandResult> SessionKeeper::execute(RequestContext& context, const ScsiCo
     check_resend(Error(has_data ? ErrorKind::kOutcomeUnknown : ErrorKind::kUnreachable,
                        fmt::format("{} was sent, perhaps to another LUN or before a reset",
                                    command_name(command.cdb))),
-                 command, true, sent_data);
+                 command, true, sent);
   }
 }
 
 /// Returns when the command, which came back by `error`, is to be sent again. `over`: the session
 /// is not the one to use any more, or not for now.
 void SessionKeeper::check_resend(const Error& error, const ScsiCommand& command, bool over,
-                                 bool& sent_data) {
+                                 Sent& sent) const {
   // Cancelled, or its time was up before it was sent this time.
   const bool gave_up =
       error.kind() == ErrorKind::kCancelled || error.kind() == ErrorKind::kTimedOut;
-  if (gave_up && sent_data) throw sent_and_given_up(command);
-  const bool sent = error.kind() == ErrorKind::kOutcomeUnknown;
-  const bool may_go_again = !command.once && !(sent && command.resend == Resend::kNever);
+  if (gave_up && sent.data) throw sent_and_given_up(command);
+  const bool was_sent = error.kind() == ErrorKind::kOutcomeUnknown;
+  const bool may_go_again = !command.once && !(was_sent && command.resend == Resend::kNever);
   if (gave_up || !over || !may_go_again) throw Error(error);
-  sent_data = sent_data || sent;
+  if (was_sent) sent = {.data = true, .session = ended_};
 }
 
 SessionKeeper::Clock::time_point SessionKeeper::limit_of(Clock::time_point since) const noexcept {
@@ -144,50 +144,52 @@ Task<void> SessionKeeper::wait_for_verdict(const Session& session) {
 }
 
 Error SessionKeeper::too_long() const {
-  const bool told = !failure_->cause().empty();
-  return Error(ErrorKind::kUnreachable,
-               fmt::format("no session with {} for {:.0f} s: {}", options_.login.portal.text(),
-                           seconds_of(Clock::now() - lost_at_), failure_->message()))
-      .because(told ? failure_->cause() : "the target, or the network to it, is down")
-      .advise(told ? failure_->remedy()
-                   : "bring the target back: reads and writes work again by themselves then");
+  const double seconds = seconds_of(Clock::now() - lost_at_);
+  if (!paths_.set().several()) {
+    return outage_too_long(options_.login.portal.text(), seconds, *failure_);
+  }
+  return outage_too_long(fmt::format("any of {} portals", paths_.set().size()), seconds,
+                         Error(failure_->kind(), paths_.reasons())
+                             .because(failure_->cause())
+                             .advise(failure_->remedy()));
 }
 
 /// Runs inside the end of the connection.
 void SessionKeeper::on_session_end() {
   if (phase_ == Phase::kClosed) return;
-  ++outages_;
-  if (phase_ != Phase::kRefused) {
-    phase_ = Phase::kLost;
-    lost_at_ = Clock::now();
-    failure_ = loss();
-    log::warn("portal={}: session lost: {}; logging in again", portal_text(), failure_->message());
-    waiting_.wake_all();
+  ++ended_;
+  if (session_->left_writes()) {
+    left_writes_.add({paths_.set().current(), session_->connection().portal_group()});
   }
   reached_before_ = true;
+  const bool left = std::exchange(leaving_, false);
+  if (!left) ++outages_;
+  if (phase_ == Phase::kRefused) {
+    paths_.fail(paths_.set().current(), failure_->message(), true);
+  } else if (!left) {
+    phase_ = Phase::kLost;
+    lost_at_ = Clock::now();
+    const bool good = lost_at_ - up_since_ >= kGoodSession;
+    failure_ = loss(good);
+    log::warn("portal={}: session lost: {}; logging in again", portal_text(), failure_->message());
+    paths_.lose(failure_->message(), good);
+    waiting_.wake_all();
+  }
   if (!refused_for_good_ && !restoring_) start_restoring();
 }
 
 /// Why the session was lost; one that ends right after its login, time after time, has a cause of
 /// its own.
-Error SessionKeeper::loss() {
+Error SessionKeeper::loss(bool good) {
   const Error& reason = session_->connection().failure();
-  if (lost_at_ - up_since_ >= kGoodSession) {
+  if (good) {
     pause_ = {};
     short_sessions_ = 0;
     return reason;
   }
   if (++short_sessions_ < kSuspicious) return reason;
   Error error =
-      Error(ErrorKind::kUnreachable,
-            fmt::format("{}; {} sessions in a row ended within {} s of their login: another "
-                        "initiator uses this name ({})",
-                        reason.message(), short_sessions_, kGoodSession.count(),
-                        options_.login.connection.initiator_name))
-          .because(
-              "two hosts log in with one name and throw each other out, or the target ends "
-              "the session at something that it is asked")
-          .advise("lunfs-iqn verify tells; give each host a name of its own (lunfs-iqn generate)");
+      thrown_out(reason, short_sessions_, kGoodSession, options_.login.connection.initiator_name);
   if (short_sessions_ == kSuspicious) {
     log::error("portal={}: {}", portal_text(), three_part_text(error));
   }
@@ -212,34 +214,39 @@ Task<void> SessionKeeper::restore(std::shared_ptr<SessionKeeper> self) {
 Task<void> SessionKeeper::try_until_up() {
   RequestContext context{.cancellation = &closing_};
   while (phase_ == Phase::kLost || (phase_ == Phase::kRefused && !refused_for_good_)) {
+    const PathSet::Turn turn = paths_.set().next();
     // Also without a pause: the end of the old session is still under way in this turn.
-    co_await reactor_.sleep_until(context, Clock::now() + pause_);
-    const bool connected = co_await try_once();
+    const auto pause = turn.new_round ? pause_ : std::chrono::milliseconds(0);
+    co_await reactor_.sleep_until(context, Clock::now() + pause);
+    const bool connected = co_await try_once(turn);
     context.check();
-    back_off(connected);
+    reached_ = reached_ || connected;
+    if (paths_.set().round_over()) back_off(std::exchange(reached_, false));
   }
 }
 
 /// False if not even TCP answered.
-Task<bool> SessionKeeper::try_once() {
+Task<bool> SessionKeeper::try_once(const PathSet::Turn& turn) {
   bool connected = false;
   RequestContext context = RequestContext::within(options_.attempt_limit);
   context.cancellation = &closing_;
   try {
-    Attempt result = co_await attempt(context, connected);
-    settle(std::move(result));
+    Attempt result = co_await attempt(context, turn, connected);
+    if (result.session) settle(std::move(result));
   } catch (const Error& error) {
-    note_failure(error);
+    note_failure(turn.path, error);
   } catch (const std::exception& error) {
-    note_failure(Error(ErrorKind::kInternal, error.what()));
+    note_failure(turn.path, Error(ErrorKind::kInternal, error.what()));
   }
   co_return connected;
 }
 
 /// Of an attempt. Said once, as long as it stays the same.
-void SessionKeeper::note_failure(const Error& error) {
+void SessionKeeper::note_failure(std::size_t path, const Error& error) {
+  if (closing_.requested()) return;
+  paths_.fail(path, error.message());
   if (phase_ != Phase::kLost) return;
-  if (error.message() != failure_->message()) {
+  if (error.message() != failure_->message() && !paths_.set().several()) {
     log::info("portal={}: not back: {}", portal_text(), error.message());
   }
   failure_ =
@@ -254,17 +261,23 @@ void SessionKeeper::back_off(bool connected) {
   pause_ = std::clamp(pause_ * 2, kFirstPause, connected ? kLongestPause : kLongestProbePause);
 }
 
-Task<SessionKeeper::Attempt> SessionKeeper::attempt(RequestContext& context, bool& connected) {
+Task<SessionKeeper::Attempt> SessionKeeper::attempt(RequestContext& context,
+                                                    const PathSet::Turn& turn, bool& connected) {
   LoginRequest request = options_.login;
+  request.portal = paths_.set().at(turn.path).portal;
   request.quiet = true;
   request.on_connected = [&connected] { connected = true; };
   std::unique_ptr<Connection> connection = co_await log_in(context, reactor_, pool_, request);
-  Attempt result;
+  Attempt result{.path = turn.path, .session = {}, .check = {}};
   result.session =
       std::make_shared<Session>(std::move(connection), options_.lun, options_.command_timeout);
   {
-    const EndAtDeadline limit(result.session->connection(), context,
-                              fmt::format("{} logs in and does not answer", portal_text()));
+    const EndAtDeadline limit(
+        result.session->connection(), context,
+        fmt::format("{} logs in and does not answer", paths_.portal_text(turn.path)));
+    const bool best = co_await is_best(context, *result.session, turn);
+    if (!best) co_return Attempt{.path = turn.path, .session = {}, .check = {}};
+    result.unsettled = !co_await settle_left_writes(context, *result.session, turn.path);
     result.check = co_await check_lun(context, *result.session, expected_, options_.retries);
   }
   if (!result.check.refusal) co_await write_again(*result.session, result.check.features);
@@ -286,10 +299,19 @@ void SessionKeeper::refuse(Refusal refusal) {
 /// Takes what an attempt has come to, unless close() was quicker.
 void SessionKeeper::settle(Attempt attempt) {
   if (phase_ != Phase::kLost && phase_ != Phase::kRefused) return;
-  // At its login the target has ended what an earlier session had sent.
+  // At its login, or by a reset, the target has ended what an earlier session had sent.
   if (options_.shared) options_.shared->late_write.clear(late_write_told_);
-  if (attempt.check.refusal) return refuse(*std::move(attempt.check.refusal));
+  if (attempt.check.refusal) {
+    if (!refused_everywhere(attempt.path, *attempt.check.refusal)) return;
+    return refuse(*std::move(attempt.check.refusal));
+  }
   if (options_.shared) options_.shared->refused.clear(refused_told_);
+  if (attempt.unsettled) {
+    unsettled_until_ = ended_;
+    left_writes_.settle_all();  // they are told as what they are
+  }
+  if (attempt.path != paths_.set().current()) ++failovers_;
+  paths_.use(attempt.path);
   const double seconds = seconds_of(Clock::now() - lost_at_);
   const SessionStats old = session_->stats();
   past_.commands += old.commands;
@@ -303,21 +325,12 @@ void SessionKeeper::settle(Attempt attempt) {
 }
 
 SessionState SessionKeeper::state() const {
-  SessionState state{.outages = outages_};
-  switch (phase_) {
-    case Phase::kUp:
-    case Phase::kChecking:
-      return state;
-    case Phase::kLost:
-      state.kind = SessionState::Kind::kLost;
-      break;
-    case Phase::kRefused:
-      state.kind = SessionState::Kind::kRefused;
-      break;
-    case Phase::kClosed:
-      state.kind = SessionState::Kind::kClosed;
-      break;
-  }
+  using Kind = SessionState::Kind;
+  SessionState state{.outages = outages_, .failovers = failovers_};
+  if (phase_ == Phase::kUp || phase_ == Phase::kChecking) return state;
+  state.kind = Kind::kClosed;
+  if (phase_ == Phase::kLost) state.kind = Kind::kLost;
+  if (phase_ == Phase::kRefused) state.kind = Kind::kRefused;
   state.lost_for = std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - lost_at_);
   state.reason = failure_->message();
   return state;

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/error.h"
 #include "base/reactor.h"
@@ -17,6 +18,7 @@
 #include "iscsi/command_port.h"
 #include "iscsi/login.h"
 #include "iscsi/lun_check.h"
+#include "iscsi/path_watch.h"
 #include "iscsi/retry_policy.h"
 #include "iscsi/session.h"
 #include "iscsi/shared_lun.h"
@@ -33,6 +35,10 @@ namespace lunfs::iscsi {
 /// A command fails by kUnreachable when it has no answer within the outage limit, counted from when
 /// its caller began to wait, and when the outage has lasted that long. While it lasts longer, new
 /// ones fail at once; logging in goes on, and afterwards everything works again.
+///
+/// With several paths (PathWatch) the new session is made over the next one, the lost one last, and
+/// what the target may still carry out of the old session is ended by LOGICAL UNIT RESET where the
+/// new login has not done so. Where that fails, writes that were sent end as kOutcomeUnknown.
 ///
 /// Where the target says that its LUNs have changed (UNIT ATTENTION, no such LUN), nothing is sent
 /// and no answer counts before the LUN was looked at again in the same way.
@@ -55,8 +61,10 @@ class SessionKeeper final : public CommandPort, public std::enable_shared_from_t
     std::shared_ptr<SharedLun> shared{};  ///< null: no other session uses the LUN
   };
 
-  /// `reactor` and `pool` (name resolution) outlive this. Call start() next.
-  SessionKeeper(Reactor& reactor, ThreadPool& pool, Options options, LunIdentity identity);
+  /// `reactor` and `pool` (name resolution) outlive this. `paths` has the one in use that the first
+  /// session runs over. Call start() next.
+  SessionKeeper(Reactor& reactor, ThreadPool& pool, Options options, LunIdentity identity,
+                PathWatch paths);
   ~SessionKeeper() override;
 
   /// `session` is where commands go from now on; it is logged in.
@@ -70,6 +78,7 @@ class SessionKeeper final : public CommandPort, public std::enable_shared_from_t
   [[nodiscard]] SessionNames names() const override { return session_->names(); }
   [[nodiscard]] SessionState state() const override;
   [[nodiscard]] SessionStats stats() const noexcept override;
+  [[nodiscard]] std::vector<PathReport> paths() const override { return paths_.set().all(); }
   [[nodiscard]] Reactor& reactor() noexcept override { return reactor_; }
 
   void set_guard(ResumeGuard guard) override { expected_.guard = std::move(guard); }
@@ -90,20 +99,6 @@ class SessionKeeper final : public CommandPort, public std::enable_shared_from_t
     kRefused,
     kClosed,
   };
-  /// Counts a coroutine that works in the background.
-  class AtWork {
-   public:
-    AtWork(unsigned& count, WakeUp& ended) : count_(count), ended_(ended) { ++count_; }
-    AtWork(const AtWork&) = delete;
-    AtWork& operator=(const AtWork&) = delete;
-    ~AtWork() {
-      if (--count_ == 0) ended_.wake();
-    }
-
-   private:
-    unsigned& count_;
-    WakeUp& ended_;
-  };
   /// A session that lived longer was a good one: the next loss is answered without a pause.
   static constexpr std::chrono::seconds kGoodSession{10};
   /// So many sessions in a row that end right after their login are no accident.
@@ -111,8 +106,16 @@ class SessionKeeper final : public CommandPort, public std::enable_shared_from_t
 
   /// What came of one try to have a new session.
   struct Attempt {
-    std::shared_ptr<Session> session;
+    std::size_t path = 0;
+    std::shared_ptr<Session> session;  ///< null: another path is better
     LunCheck check;
+    /// What an earlier session has left unanswered may still be carried out.
+    bool unsettled = false;
+  };
+  /// Of one command: what was sent of it before, and came back without an answer.
+  struct Sent {
+    bool data = false;
+    std::uint64_t session = 0;  ///< the last one's number
   };
 
   [[nodiscard]] Clock::time_point limit_of(Clock::time_point since) const noexcept;
@@ -123,18 +126,17 @@ class SessionKeeper final : public CommandPort, public std::enable_shared_from_t
                          const ScsiCommand& command);
   [[nodiscard]] bool others_have_news(const ScsiCommand& command) const noexcept;
   void note_late_write(const ScsiCommand& command) noexcept;
-  static void check_resend(const Error& error, const ScsiCommand& command, bool over,
-                           bool& sent_data);
+  void check_resend(const Error& error, const ScsiCommand& command, bool over, Sent& sent) const;
   [[nodiscard]] Error too_long() const;
 
   void on_session_end();
-  [[nodiscard]] Error loss();
+  [[nodiscard]] Error loss(bool good);
   void start_restoring();
   static Task<void> restore(std::shared_ptr<SessionKeeper> self);
   Task<void> try_until_up();
-  Task<bool> try_once();
-  Task<Attempt> attempt(RequestContext& context, bool& connected);
-  void note_failure(const Error& error);
+  Task<bool> try_once(const PathSet::Turn& turn);
+  Task<Attempt> attempt(RequestContext& context, const PathSet::Turn& turn, bool& connected);
+  void note_failure(std::size_t path, const Error& error);
   void settle(Attempt attempt);
   void back_off(bool connected);
 
@@ -146,9 +148,24 @@ class SessionKeeper final : public CommandPort, public std::enable_shared_from_t
   void decide(Session& session, LunCheck check);
   void refuse(Refusal refusal);
 
+  // Where there are several paths: session_paths.cpp.
+  Task<bool> is_best(RequestContext& context, Session& session, const PathSet::Turn& turn);
+  Task<bool> settle_left_writes(RequestContext& context, Session& session, std::size_t path);
+  [[nodiscard]] bool refused_everywhere(std::size_t path, const Refusal& refusal);
+  bool note_access_answer(const std::shared_ptr<Session>& session, const CommandResult& result);
+  void leave_path(const std::shared_ptr<Session>& session, std::optional<AccessState> access,
+                  const std::string& why);
+  static Task<void> leave(std::shared_ptr<SessionKeeper> self, std::shared_ptr<Session> session);
+  void reconsider();
+  static Task<void> ask_access(std::shared_ptr<SessionKeeper> self,
+                               std::shared_ptr<Session> session);
+  void watch_paths();
+  static Task<void> run_watch(std::shared_ptr<SessionKeeper> self);
+
   Reactor& reactor_;
   ThreadPool& pool_;
   Options options_;
+  PathWatch paths_;
   ExpectedLun expected_;
   OnLooked on_looked_;
   Unsaved unsaved_;
@@ -163,6 +180,11 @@ class SessionKeeper final : public CommandPort, public std::enable_shared_from_t
   WakeUpLine waiting_;
   SessionStats past_;  ///< of earlier sessions, and the retries
   std::uint64_t outages_ = 0;
+  std::uint64_t failovers_ = 0;
+  std::uint64_t ended_ = 0;  ///< sessions, ever; the number of the last one that has
+  /// Writes that were sent over sessions up to this one must not be sent again; 0: none.
+  std::uint64_t unsettled_until_ = 0;
+  LeftWrites left_writes_;
   unsigned short_sessions_ = 0;  ///< in a row
   Clock::time_point lost_at_{};
   Clock::time_point up_since_{};
@@ -170,6 +192,11 @@ class SessionKeeper final : public CommandPort, public std::enable_shared_from_t
   bool restoring_ = false;
   unsigned at_work_ = 0;         ///< coroutines that log in or look
   bool reached_before_ = false;  ///< the last attempt had a TCP connection
+  bool reached_ = false;         ///< one of this round's attempts had
+  bool leaving_ = false;         ///< the path in use is left, though its session is not lost
+  bool watching_ = false;
+  bool asking_access_ = false;
+  Clock::time_point next_ask_{};  ///< of the access states because a path came back
   std::chrono::milliseconds pause_{0};
   Cancellation closing_;
   WakeUp work_ended_;

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/spawn.h"
+#include "iscsi/at_work.h"
 #include "iscsi/sense.h"
 #include "iscsi/session_keeper.h"
 
@@ -79,6 +80,9 @@ Task<void> SessionKeeper::look(std::shared_ptr<SessionKeeper> self,
 void SessionKeeper::decide(Session& session, LunCheck check) {
   if (phase_ != Phase::kChecking || &session != session_.get()) return;
   if (check.refusal) {
+    if (!refused_everywhere(paths_.set().current(), *check.refusal)) {
+      return session.connection().end(std::move(check.refusal->error));
+    }
     refuse(*std::move(check.refusal));
     session.connection().end(*failure_);
     return;

@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "iscsi/alua.h"
 #include "iscsi/login_inspector.h"
 #include "iscsi/receive_tap.h"
 #include "iscsi/scsi_data.h"
@@ -35,7 +36,7 @@ void name_lun(ConstByteSpan bytes) {
 }
 
 void parse(std::uint8_t choice, ConstByteSpan bytes) {
-  switch (choice % 10) {
+  switch (choice % 11) {
     case 0:
       return inspect(bytes, true, true);
     case 1:
@@ -64,6 +65,9 @@ void parse(std::uint8_t choice, ConstByteSpan bytes) {
       for (const std::uint16_t lun : parse_luns(bytes)) {
         if (lun > 16383) __builtin_trap();
       }
+      return;
+    case 10:
+      static_cast<void>(state_at(parse_port_groups(bytes), parse_port_place(bytes)));
       return;
     default:
       for (const LbaState& state : parse_lba_status(bytes, 1000)) {

@@ -22,9 +22,11 @@ tells 'option sessions=9: takes a number from 1 to 8' \
 refused 7 "$work/lun.img" "$mnt" -o sessions=4
 tells 'option sessions: only a LUN behind iSCSI has sessions' \
   'the source is an image or a block device' 'leave the option out'
-refused 27 "$work/lun.img" "$mnt" -o portal=127.0.0.1
-tells 'option portal: several paths to a LUN are not available yet' \
-  'this version of lunfs uses one portal a mount' 'name the one portal in the URL'
+refused 7 "$work/lun.img" "$mnt" -o portal=127.0.0.1
+tells 'option portal: only a LUN behind iSCSI has portals' \
+  'the source is an image or a block device' 'leave the option out'
+refused 7 "$work/lun.img" "$mnt" -o portal=127.0.0.1:x
+tells 'option portal=127.0.0.1:x: .*port is not a number.*' 'it takes HOST, HOST:PORT or discover' "$help"
 refused 7 "$work/lun.img" "$mnt" --unknown
 tells '.*--unknown' "a word is misspelt, or a file's name begins with a dash" "$help"
 refused 21 "$work/missing.img" "$mnt"

@@ -2,9 +2,9 @@
 """A proxy between an iSCSI initiator and its target that knows PDUs: it traces every SCSI command
 and, by rules, disturbs some.
 
-  iscsi_proxy.py --target HOST:PORT --rules FILE --trace FILE --port-file FILE
+  iscsi_proxy.py --target HOST:PORT --rules FILE --trace FILE --port-file FILE [--port N]
 
-Listens on a free port of 127.0.0.1 and writes it to the port file. One portal; no header or data
+Listens on port N, else a free one, of 127.0.0.1 and writes it to the port file. One portal; no header or data
 digests (it never looks at what login negotiates, and both would break under its hands).
 
 Trace: one JSON object a line. Commands:
@@ -298,6 +298,7 @@ class Proxy:
     def __init__(self, arguments):
         self.host, port = arguments.target.rsplit(":", 1)
         self.port = int(port)
+        self.listen_at = arguments.port
         self.rules = Rules(arguments.rules)
         self.trace_file = open(arguments.trace, "a", buffering=1, encoding="utf-8")
         self.connections = 0
@@ -318,7 +319,7 @@ class Proxy:
         await Connection(self, number, (reader, writer), target).run()
 
     async def run(self, port_file):
-        server = await asyncio.start_server(self.serve, "127.0.0.1", 0)
+        server = await asyncio.start_server(self.serve, "127.0.0.1", self.listen_at)
         with open(port_file + ".new", "w", encoding="ascii") as file:
             file.write(f"{server.sockets[0].getsockname()[1]}\n")
         os.rename(port_file + ".new", port_file)
@@ -329,6 +330,7 @@ def main():
     parser = argparse.ArgumentParser()
     for option in ("--target", "--rules", "--trace", "--port-file"):
         parser.add_argument(option, required=True)
+    parser.add_argument("--port", type=int, default=0)
     arguments = parser.parse_args()
     asyncio.run(Proxy(arguments).run(arguments.port_file))
 

@@ -46,6 +46,22 @@ TEST(Options, DefaultsAreThoseOfTheManual) {
   EXPECT_FALSE(options.foreground);
 }
 
+TEST(Options, PortalsAddUp) {
+  const MountOptions options = mount_with("portal=b,portal=[::1]:3261,portal=discover");
+  ASSERT_EQ(options.portals.size(), 2U);
+  EXPECT_EQ(options.portals[0].text(), "b:3260");
+  EXPECT_EQ(options.portals[1].text(), "[::1]:3261");
+  EXPECT_TRUE(options.discover_portals);
+  EXPECT_FALSE(mount_with("ro").discover_portals);
+}
+
+TEST(Options, PortalsAreSixteenAtMostWithTheUrls) {
+  std::string words = "portal=p1";
+  for (int i = 2; i <= 15; ++i) words += ",portal=p" + std::to_string(i);
+  EXPECT_EQ(mount_with(words).portals.size(), 15U);
+  EXPECT_THROW(mount_with(words + ",portal=p16"), Error);
+}
+
 TEST(Options, EveryOptionIsTaken) {
   const MountOptions options = mount_with(
       "ro,detached,allow_other,uid=12,gid=34,umask=027,credentials=/c,"
@@ -177,7 +193,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadWords{"initiator", {"/l", "/m", "-o", "initiator=me"}, "me"},
         BadWords{"no_session", {"/l", "/m", "-o", "sessions=0"}, "from 1 to 8"},
         BadWords{"sessions", {"/l", "/m", "-o", "sessions=9"}, "from 1 to 8"},
-        BadWords{"portal", {"/l", "/m", "-o", "portal=b:3260"}, "not available yet"},
+        BadWords{"portal", {"/l", "/m", "-o", "portal=b:x"}, "option portal=b:x: "},
         BadWords{"one_word", {"/l"}, "two words"}, BadWords{"no_words", {}, "two words"},
         BadWords{"three_words", {"/l", "/m", "/n"}, "2 required"},
         BadWords{"flag", {"/l", "/m", "--frob"}, "--frob"},

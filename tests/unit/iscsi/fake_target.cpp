@@ -73,6 +73,9 @@ class FakeTarget::Connection {
         case 0x01:
           if (!command(request)) return;
           break;
+        case 0x02:
+          task_management(request);
+          break;
         case 0x04:
           text(request);
           break;
@@ -167,6 +170,9 @@ class FakeTarget::Connection {
     reply.put<std::uint16_t>(14, 1);
     reply.put<std::uint16_t>(36, told.status);
     std::vector<std::string> keys = told.keys;
+    if (options_.portal_group) {
+      keys.push_back("TargetPortalGroupTag=" + std::to_string(*options_.portal_group));
+    }
     if (told.current_stage == 1 && told.status == 0) {
       const bool free = options_.unsolicited_data;
       keys.push_back(std::string("InitialR2T=") + (free ? "No" : "Yes"));
@@ -191,6 +197,20 @@ class FakeTarget::Connection {
     if (options_.ignore_pings || request.get<std::uint32_t>(16) == 0xffffffff) return;
     Pdu reply = answer_to(request, 0x20);
     reply.put<std::uint32_t>(20, 0xffffffff);
+    send_pdu(reply);
+  }
+
+  void task_management(const Pdu& request) {
+    constexpr unsigned kLogicalUnitReset = 5;
+    if ((request.get<std::uint8_t>(1) & 0x7fU) != kLogicalUnitReset) return;
+    {
+      const std::lock_guard lock(target_.mutex_);
+      ++target_.resets_;
+      target_.counts_before_reset_ = target_.counts_;
+    }
+    if (!options_.reset_response) return;
+    Pdu reply = answer_to(request, 0x22);
+    reply.put<std::uint8_t>(2, *options_.reset_response);
     send_pdu(reply);
   }
 
@@ -305,7 +325,8 @@ FakeTarget::FakeTarget(Options options)
       listener_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)),
       bytes_(options_.blocks * options_.block_size_bytes),
       durable_(bytes_),
-      counts_(256) {
+      counts_(256),
+      counts_before_reset_(256) {
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -343,6 +364,16 @@ std::vector<std::vector<std::byte>> FakeTarget::session_ids() const {
 
 void FakeTarget::drop_connection() const {
   if (const int fd = connection_; fd >= 0) shutdown(fd, SHUT_RDWR);
+}
+
+int FakeTarget::resets() const {
+  const std::lock_guard lock(mutex_);
+  return resets_;
+}
+
+std::size_t FakeTarget::count_before_reset(std::uint8_t opcode) const {
+  const std::lock_guard lock(mutex_);
+  return counts_before_reset_[opcode];
 }
 
 int FakeTarget::pings() const {

@@ -68,6 +68,9 @@ class FakeTarget {
     bool write_protected = false;
     bool thin = false;  ///< LBPME, LBPRZ, LBPU, LBPWS, a WRITE SAME limit
     bool ignore_pings = false;
+    std::optional<std::uint16_t> portal_group{};  ///< TargetPortalGroupTag; none: not told
+    /// The response to LOGICAL UNIT RESET, 0 = done; none: it is not answered.
+    std::optional<std::uint8_t> reset_response = 0;
     std::vector<std::string> discovery = {"TargetName=iqn.2026-11.example:fake"};  ///< SendTargets
     std::byte padding{0};           ///< what stands behind data that ends in the middle of a word
     bool unsolicited_data = false;  ///< InitialR2T=No, segments of 8 KiB, a small socket buffer
@@ -87,6 +90,10 @@ class FakeTarget {
   void drop_connection() const;
   /// How many NOP-Outs have come.
   [[nodiscard]] int pings() const;
+  /// How many LOGICAL UNIT RESETs have come, and how many commands with this opcode before the
+  /// last.
+  [[nodiscard]] int resets() const;
+  [[nodiscard]] std::size_t count_before_reset(std::uint8_t opcode) const;
   /// A copy of the LUN's bytes.
   [[nodiscard]] std::vector<std::byte> bytes() const;
   void set_bytes(std::vector<std::byte> bytes);
@@ -123,6 +130,8 @@ class FakeTarget {
   std::vector<std::size_t> counts_;  ///< guarded by mutex_
   std::vector<std::vector<std::byte>> session_ids_;  ///< guarded by mutex_
   int pings_ = 0;                                    ///< guarded by mutex_
+  int resets_ = 0;                                   ///< guarded by mutex_
+  std::vector<std::size_t> counts_before_reset_;     ///< guarded by mutex_
   std::jthread thread_;
 };
 

@@ -159,6 +159,21 @@ TEST(LoginInspector, LoginWithoutChapIsOneAnswer) {
   EXPECT_TRUE(inspector.finished());
 }
 
+TEST(LoginInspector, PortalGroupIsANumberOfSixteenBitsOrUnknown) {
+  const struct {
+    const char* key;
+    std::optional<std::uint16_t> group;
+  } cases[] = {{"TargetPortalGroupTag=1", 1},      {"TargetPortalGroupTag=65535", 65535},
+               {"TargetPortalGroupTag=65536", {}}, {"TargetPortalGroupTag=", {}},
+               {"TargetPortalGroupTag=-1", {}},    {"TargetAlias=1", {}}};
+  for (const auto& one : cases) {
+    LoginInspector inspector = without();
+    inspector.check(pdu({.current = kSecurity, .next = kOperational, .keys = {one.key}}));
+    inspector.check(pdu(kEnd));
+    EXPECT_EQ(inspector.portal_group(), one.group) << one.key;
+  }
+}
+
 TEST(LoginInspector, RefusalPassesAndIsRemembered) {
   LoginInspector inspector = mutual();
   inspector.check(pdu({.current = kOperational, .next = kFullFeature, .status = 0x0201}));

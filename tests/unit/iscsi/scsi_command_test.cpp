@@ -38,6 +38,7 @@ TEST(Cdb, IsWhatTheStandardsSay) {
       {cdb::write_same_16(3, 4, false), "93000000000000000003000000040000", "WRITE SAME(16)"},
       {cdb::write_same_16(3, 4, true), "93080000000000000003000000040000", "WRITE SAME(16)"},
       {cdb::compare_and_write(5, 1), "89000000000000000005000000010000", "COMPARE AND WRITE"},
+      {cdb::report_port_groups(0x0400), "a30a00000000000004000000", "REPORT TARGET PORT GROUPS"},
       {cdb::get_lba_status(6, 24), "9e120000000000000006000000180000", "GET LBA STATUS"},
   };
   for (const auto& c : cases) {
