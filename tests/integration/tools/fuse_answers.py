@@ -14,7 +14,8 @@ import sys
 ENOSYS = 38
 LAST_OF_LIBFUSE = 47  # FUSE_COPY_FILE_RANGE
 LAST_KNOWN_OPCODE = 53  # FUSE_COPY_FILE_RANGE_64
-HEADER = re.compile(r'(?:read\(\d+, |iov_base=|write\(\d+, )"((?:\\x[0-9a-f]{2}){16})"')
+# What is read stands behind "resumed" where another thread's call came in between.
+HEADER = re.compile(r'(?:read\(\d+, |read resumed>|iov_base=|write\(\d+, )"((?:\\x[0-9a-f]{2}){16})"')
 
 
 def listed(opcodes):
@@ -30,7 +31,7 @@ def main(path):
                 continue
             header = bytes.fromhex(found.group(1).replace("\\x", ""))
             _, middle, unique = struct.unpack("<IiQ", header)
-            if "read(" in line:
+            if "read(" in line or "read resumed>" in line:
                 opcodes[unique] = middle
                 if LAST_OF_LIBFUSE < middle <= LAST_KNOWN_OPCODE:
                     newer.add(middle)
