@@ -1,7 +1,7 @@
 # bash completion of lunfs(8), mount.lunfs, and of the tools, whose words are asked of the tools themselves.
 
 # Mount options: those with a value end in "=".
-_lunfs_mount_options='ro rw detached credentials= initiator= timeout= login_timeout= path_timeout= portal= portal=discover cache=
+_lunfs_mount_options='ro rw detached credentials= initiator= timeout= login_timeout= path_timeout= portal= portal=discover sessions= cache=
   sync_on_close= scheduling= vhd_cache= uid= gid= umask= allow_other log= log_file= fsname= subtype= nodev nosuid noexec
   _netdev nofail noauto user x-systemd.automount'
 
