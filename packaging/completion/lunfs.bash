@@ -2,7 +2,7 @@
 
 # Mount options: those with a value end in "=".
 _lunfs_mount_options='ro rw detached credentials= initiator= timeout= login_timeout= path_timeout= portal= portal=discover
-  cache= sync_on_close= scheduling= vhd_cache= journal= uid= gid= umask= allow_other log= log_file= fsname= subtype=
+  cache= sync_on_close= scheduling= vhd_cache= sessions= journal= uid= gid= umask= allow_other log= log_file= fsname= subtype=
   nodev nosuid noexec
   _netdev nofail noauto user x-systemd.automount'
 

@@ -5,7 +5,7 @@ function __lunfs_mount_options
     set -l before (string replace -r '[^,]*$' '' -- $word)
     for option in ro rw detached credentials= initiator= timeout= login_timeout= path_timeout= portal= portal=discover \
             cache=auto cache=none sync_on_close=yes sync_on_close=no scheduling=batch scheduling=normal vhd_cache= \
-            journal= uid= gid= umask= allow_other \
+            sessions= journal= uid= gid= umask= allow_other \
             log=error log=warn log=info log=debug log_file= fsname= subtype= nodev nosuid noexec _netdev nofail noauto user \
             x-systemd.automount
         echo $before$option
