@@ -45,6 +45,7 @@ class Mount {
   Task<void> open_parts(RequestContext& context);
   Task<void> claim_for_writing(RequestContext& context);
   void decide_read_only();
+  void build_view();
   void build();
   [[nodiscard]] std::vector<std::string> fuse_options() const;
   [[nodiscard]] std::vector<std::string> notices() const;

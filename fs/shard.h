@@ -22,6 +22,8 @@
 #include "fs/options.h"
 #include "fs/shard_report.h"
 #include "fs/source.h"
+#include "fs/vg_look.h"
+#include "fs/vg_watch.h"
 #include "volume/sr/disks.h"
 
 namespace lunfs::fs {
@@ -39,6 +41,7 @@ struct Shard {
     OpenFiles& files;
     NameOperations& names;
     Barrier& barrier;
+    LunSpace& space;
     FirstWrite* first_write;  ///< null: see IoOperations::Medium
     std::vector<std::string> fuse_options;
   };
@@ -52,8 +55,8 @@ struct Shard {
   /// those of open_source(); kUnsupported if it is another LUN, kBusy if the VG was changed.
   Task<void> open(RequestContext& context, ThreadPool& pool, const MountOptions& options,
                   const Shard& first, const sr::Catalog& catalog);
-  /// A new session, when this one is lost, must find the VG unchanged. Where a pool may be at work
-  /// each read looks for itself.
+  /// A new session, when this one is lost, must find the VG unchanged, or as far changed as `watch`
+  /// sees to. Where a pool may be at work each read looks for itself.
   void guard_resume(const sr::Catalog& catalog);
   /// With `source` and `durability` there: everything up to the channel, which is not mounted yet.
   void build(const Common& common);
@@ -80,6 +83,8 @@ struct Shard {
   Reactor& reactor;
   const std::size_t number;
   Source source;
+  VgWatch* watch = nullptr;  ///< of a VG that another host may change; set before open(); or null
+  std::optional<VgLook> look;
   std::optional<Durability> durability;
   std::optional<sr::Disks> disks;
   std::optional<DiskTable> table;
