@@ -1,5 +1,6 @@
 #include "base/request_context.h"
 
+#include <memory>
 #include <utility>
 
 #include "base/error.h"
@@ -38,7 +39,20 @@ Cancellation::Registration::~Registration() {
   gone.splice(gone.begin(), home, place_);
 }
 
+Revocation::~Revocation() { delete why_.load(); }
+
+void Revocation::revoke(const Error& why) {
+  auto mine = std::make_unique<const Error>(why);
+  const Error* none = nullptr;
+  if (why_.compare_exchange_strong(none, mine.get())) static_cast<void>(mine.release());
+}
+
+void Revocation::check() const {
+  if (const Error* why = why_.load(std::memory_order_acquire)) throw Error(*why);
+}
+
 void RequestContext::check() const {
+  check_revocation();
   if (cancelled()) throw Error(ErrorKind::kCancelled, "the caller gave up");
   if (deadline != Clock::time_point::max() && Clock::now() >= deadline) {
     throw Error(ErrorKind::kTimedOut, "the deadline has passed");

@@ -1,10 +1,13 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <list>
 
 namespace lunfs {
+
+class Error;
 
 /// Tells running work that its caller has given up. One thread at a time.
 class Cancellation {
@@ -42,6 +45,25 @@ class Cancellation {
   std::list<Callback> done_;       ///< called, still registered; empty functions
 };
 
+/// Takes back what requests were resolved to, say because the bytes there are somebody else's now.
+/// Those that are not sent yet fail from then on. Any thread.
+class Revocation {
+ public:
+  Revocation() = default;
+  Revocation(const Revocation&) = delete;
+  Revocation& operator=(const Revocation&) = delete;
+  ~Revocation();
+
+  [[nodiscard]] bool done() const noexcept { return why_.load(std::memory_order_acquire); }
+  /// Once and for ever: a second call changes nothing.
+  void revoke(const Error& why);
+  /// Throws `why` once it is revoked.
+  void check() const;
+
+ private:
+  std::atomic<const Error*> why_ = nullptr;  ///< owned
+};
+
 /// What a request carries through all layers: when it must have ended, and whether its caller still
 /// waits. Outlives every task that it was passed to.
 struct RequestContext {
@@ -52,17 +74,23 @@ struct RequestContext {
   /// Null where nobody can cancel. Work that was not yet sent ends as ErrorKind::kCancelled; what
   /// was already sent runs to its end.
   Cancellation* cancellation = nullptr;
+  /// Null where nothing can be taken back. Checked last of all right before something is sent.
+  const Revocation* revocation = nullptr;
 
   static RequestContext within(std::chrono::milliseconds limit) {
-    return {.deadline = Clock::now() + limit, .cancellation = nullptr};
+    return {.deadline = Clock::now() + limit, .cancellation = nullptr, .revocation = nullptr};
   }
 
   [[nodiscard]] bool cancelled() const noexcept {
     return cancellation != nullptr && cancellation->requested();
   }
 
-  /// Throws kCancelled or kTimedOut if the request has no claim to go on.
+  /// Throws the revocation's Error, kCancelled or kTimedOut if the request has no claim to go on.
   void check() const;
+  /// Throws if what the request was resolved to does not count any more.
+  void check_revocation() const {
+    if (revocation != nullptr) revocation->check();
+  }
 };
 
 }  // namespace lunfs

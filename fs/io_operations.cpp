@@ -1,76 +1,21 @@
 #include "fs/io_operations.h"
 
-#include <fcntl.h>
-#include <linux/falloc.h>
-
 #include <algorithm>
 #include <cerrno>
-#include <optional>
 #include <utility>
 
-#include "base/checked.h"
-#include "base/frame_pool.h"
 #include "base/log.h"
 #include "base/spawn.h"
 #include "fs/errno_map.h"
-#include "fs/seek.h"
-#include "fs/truncation.h"
+#include "fs/io_request.h"
 
 namespace lunfs::fs {
 
 namespace {
 
 constexpr std::size_t kBytesInFlight = 64U << 20;
-constexpr std::size_t kLargestRequest = 1U << 20;
-constexpr std::uint64_t kLargestCopy = 64U << 20;
 
 }  // namespace
-
-/// One request from its first byte to its answer.
-struct IoOperations::Request {
-  Request(Operation what, Reply to) : operation(what), reply(std::move(to)) {
-    context.cancellation = &cancellation;
-    fuse_req_interrupt_func(
-        reply.request(),
-        [](fuse_req_t, void* self) { static_cast<Request*>(self)->cancellation.request(); }, this);
-  }
-  Request(const Request&) = delete;
-  Request& operator=(const Request&) = delete;
-
-  // Pooled like the coroutines around it.
-  static void* operator new(std::size_t size) { return frame_pool::allocate(size); }
-  static void operator delete(void* request, std::size_t size) noexcept {
-    frame_pool::release(request, size);
-  }
-
-  Operation operation;
-  Cancellation cancellation;
-  RequestContext context;
-  SlabPool::Slab slab;  ///< of a write: what its payload lies in
-  std::uint64_t bytes = 0;
-  std::chrono::steady_clock::time_point begun = std::chrono::steady_clock::now();
-  Reply reply;
-};
-
-/// A change of a range: told to the file's Truncation, if there is one, and kept apart from the
-/// zeroing at the close of a handle with O_TRUNC. Made right after before_write().
-struct IoOperations::Change {
-  Change(OpenFile& file, Reactor& reactor, std::uint64_t offset, std::uint64_t length)
-      : truncation(file.node->truncation.find()) {
-    // Of no length: the place may lie behind the file's end, and nothing was passed on the way.
-    if (length == 0) return;
-    file.reached(offset + length);
-    if (!truncation) return;
-    truncation->note(offset, length);
-    entry.emplace(truncation->line(), reactor, RangeLock::Mode::kShared, offset, length);
-  }
-  Task<void> wait(RequestContext& context) {
-    if (entry && !entry->granted()) co_await entry->wait(context);
-  }
-
-  std::shared_ptr<Truncation> truncation;
-  std::optional<RangeLock::Entry> entry{};
-};
 
 IoOperations::IoOperations(Reactor& reactor, OpenFiles& files, SlabPool& slabs, Medium medium)
     : reactor_(reactor),
@@ -78,10 +23,12 @@ IoOperations::IoOperations(Reactor& reactor, OpenFiles& files, SlabPool& slabs, 
       slabs_(slabs),
       medium_(medium),
       budget_(reactor, kBytesInFlight / medium.barrier.shards()),
-      request_ended_(reactor) {}
+      request_ended_(reactor),
+      failures_(medium.space) {}
 
 std::unique_ptr<IoOperations::Request> IoOperations::begin(Operation operation, Reply reply) {
   statistics_.started();
+  if (medium_.look != nullptr) medium_.look->used();
   return std::make_unique<Request>(operation, std::move(reply));
 }
 
@@ -103,10 +50,7 @@ void IoOperations::fail(Request& request, const std::exception_ptr& failure) {
   try {
     std::rethrow_exception(failure);
   } catch (const Error& error) {
-    if (error.kind() != ErrorKind::kCancelled) {
-      log::error("{} failed ({}): {}", name_of(request.operation), to_string(error.kind()),
-                 error.message());
-    }
+    failures_.note(request.operation, error);
     if (!request.reply.answered()) request.reply.error(errno_of_io(error.kind()));
   } catch (const std::bad_alloc&) {
     log::error("{} failed: out of memory", name_of(request.operation));
@@ -114,6 +58,18 @@ void IoOperations::fail(Request& request, const std::exception_ptr& failure) {
   } catch (const std::exception& error) {
     log::error("{} failed: {} (a bug in lunfs)", name_of(request.operation), error.what());
   }
+}
+
+void IoOperations::open(Reply reply, bool writing, OpenAnswer answer) {
+  if (medium_.look == nullptr) return answer(std::move(reply));
+  auto request = begin(Operation::kOpen, std::move(reply));
+  Task<void> task = do_open(*request, writing, std::move(answer));
+  run(std::move(request), std::move(task));
+}
+
+Task<void> IoOperations::do_open(Request& request, bool writing, OpenAnswer answer) {
+  co_await medium_.look->before_open(request.context, writing);
+  answer(std::move(request.reply));
 }
 
 void IoOperations::read(Reply reply, std::uint64_t handle, std::uint64_t offset, std::size_t size) {
@@ -131,8 +87,8 @@ Task<void> IoOperations::do_read(Request& request, std::uint64_t handle, std::ui
     request.reply.text(text.substr(std::min<std::size_t>(offset, text.size()), size));
     co_return;
   }
-  BlockDevice& device = device_of(file);
-  const std::uint64_t end = device.geometry().size_bytes;
+  const Device device = device_of(request.context, file);
+  const std::uint64_t end = device->geometry().size_bytes;
   const std::uint64_t length =
       std::min<std::uint64_t>({size, offset < end ? end - offset : 0, kLargestRequest});
   if (length == 0) {
@@ -142,7 +98,8 @@ Task<void> IoOperations::do_read(Request& request, std::uint64_t handle, std::ui
   const ByteBudget::Share share = co_await budget_.take(request.context, length);
   SlabPool::Slab slab = slabs_.take();
   const std::span<std::byte> out = slab.first(length);
-  co_await device.read(request.context, offset, out);
+  co_await device->read(request.context, offset, out);
+  request.context.check_revocation();  // the bytes may be another LV's by now
   request.bytes = length;
   request.reply.data(out);
 }
@@ -163,7 +120,8 @@ Task<void> IoOperations::before_write(RequestContext& context, const OpenFile& f
     co_await medium_.first_write->ensure(context, reactor_);
   }
   if (const std::shared_ptr<Truncation> truncation = file.node->truncation.find()) {
-    co_await truncation->make_room(context, writer_of(file));
+    const Device device = device_of(context, file);
+    co_await truncation->make_room(context, writer_on(*device));
   }
 }
 
@@ -171,8 +129,8 @@ Task<void> IoOperations::do_write(Request& request, std::uint64_t handle, std::u
                                   std::span<const std::byte> payload) {
   OpenFile& file = files_.at(handle);
   if (!file.node->has_bytes()) throw Error(ErrorKind::kReadOnly, "a control file");
-  BlockDevice& device = device_of(file);
-  const std::uint64_t end = device.geometry().size_bytes;
+  const Device device = device_of(request.context, file);
+  const std::uint64_t end = device->geometry().size_bytes;
   if (offset >= end && !payload.empty()) {
     request.reply.error(ENOSPC);
     co_return;
@@ -186,12 +144,14 @@ Task<void> IoOperations::do_write(Request& request, std::uint64_t handle, std::u
     co_await change.wait(request.context);
     const ByteBudget::Share share = co_await budget_.take(request.context, payload.size());
     try {
-      co_await device.write(request.context, offset, payload);
+      co_await device->write(request.context, offset, payload);
+      request.context.check_revocation();
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::kCancelled) ledger_of(file).keep(error);
       throw;
     }
     medium_.durability.wrote(file.node->name(), payload.size());
+    medium_.space.accepted();
   }
   request.bytes = payload.size();
   request.reply.written(payload.size());
@@ -227,10 +187,13 @@ Task<void> IoOperations::make_durable(RequestContext& context, OpenFile& file, S
     co_await barrier.written(medium_.shard, file);
     const std::uint64_t end = file.written_end();
     if (end > 0) {
-      co_await before_write(context, file);
-      co_await file.truncation->zero_gaps(context, writer_of(file), end);
+      RequestContext on_file = context;
+      const Device device = device_of(on_file, file);
+      co_await before_write(on_file, file);
+      co_await file.truncation->zero_gaps(on_file, writer_on(*device), end);
     }
   }
+  if (file.writable) file.node->revocation.check();
   co_await barrier.settled(context, medium_.shard, file, what);
 }
 
@@ -261,129 +224,6 @@ Task<void> IoOperations::do_flush(Request& request, std::uint64_t handle, Sync w
                 "writes acknowledged before the session was lost were not flushed and may be lost");
   }
   request.reply.ok();
-}
-
-void IoOperations::fallocate(Reply reply, std::uint64_t handle, int mode, std::uint64_t offset,
-                             std::uint64_t length) {
-  const OpenFile& file = files_.at(handle);
-  if (!file.node->has_bytes()) return reply.error(EOPNOTSUPP);
-  const std::uint64_t end = device_of(file).geometry().size_bytes;
-  const bool keep_size = (mode & FALLOC_FL_KEEP_SIZE) != 0;
-  const bool fits = range_fits(offset, length, end);
-  switch (mode & ~FALLOC_FL_KEEP_SIZE) {
-    case 0:  // every extent of a mapped LV is there already
-      return reply.error(fits ? 0 : EOPNOTSUPP);
-    case FALLOC_FL_PUNCH_HOLE:
-      if (!keep_size) return reply.error(EOPNOTSUPP);
-      break;
-    case FALLOC_FL_ZERO_RANGE:
-      if (!fits && !keep_size) return reply.error(EOPNOTSUPP);
-      break;
-    default:
-      return reply.error(EOPNOTSUPP);
-  }
-  length = offset < end ? std::min(length, end - offset) : 0;
-  auto request = begin(Operation::kZero, std::move(reply));
-  Task<void> task = do_zero(*request, handle, offset, length, (mode & FALLOC_FL_PUNCH_HOLE) != 0);
-  run(std::move(request), std::move(task));
-}
-
-Task<void> IoOperations::do_zero(Request& request, std::uint64_t handle, std::uint64_t offset,
-                                 std::uint64_t length, bool may_unmap) {
-  OpenFile& file = files_.at(handle);
-  {
-    const WriteLedger::Entry counted(ledger_of(file), reactor_);
-    co_await before_write(request.context, file);
-    Change change(file, reactor_, offset, length);
-    co_await change.wait(request.context);
-    if (length > 0) {
-      co_await device_of(file).write_zeroes(request.context, offset, length, may_unmap);
-      medium_.durability.wrote(file.node->name(), length);
-    }
-  }
-  request.bytes = length;
-  request.reply.ok();
-}
-
-void IoOperations::seek(Reply reply, std::uint64_t handle, std::uint64_t offset, int whence) {
-  const OpenFile& file = files_.at(handle);
-  if (whence != SEEK_HOLE && whence != SEEK_DATA) return reply.error(EINVAL);
-  const std::uint64_t end =
-      file.node->has_bytes() ? device_of(file).geometry().size_bytes : file.text->size();
-  if (offset >= end) return reply.error(ENXIO);
-  if (!file.node->has_bytes()) return reply.offset(whence == SEEK_DATA ? offset : end);
-  auto request = begin(Operation::kSeek, std::move(reply));
-  Task<void> task = do_seek(*request, handle, offset, whence == SEEK_HOLE);
-  run(std::move(request), std::move(task));
-}
-
-Task<void> IoOperations::do_seek(Request& request, std::uint64_t handle, std::uint64_t offset,
-                                 bool hole) {
-  BlockDevice& device = device_of(files_.at(handle));
-  const std::optional<std::uint64_t> found =
-      co_await find_run(request.context, device, offset, hole);
-  if (found) {
-    request.reply.offset(*found);
-  } else if (hole) {
-    request.reply.offset(device.geometry().size_bytes);  // the end of a file counts as a hole
-  } else {
-    request.reply.error(ENXIO);
-  }
-}
-
-void IoOperations::copy(Reply reply, CopyRange range) {
-  auto request = begin(Operation::kCopy, std::move(reply));
-  Task<void> task = do_copy(*request, range);
-  run(std::move(request), std::move(task));
-}
-
-Task<void> IoOperations::do_copy(Request& request, CopyRange range) {
-  OpenFile& source = files_.at(range.from_handle);
-  OpenFile& sink = files_.at(range.to_handle);
-  if (!source.node->has_bytes() || !sink.node->has_bytes()) {
-    throw Error(ErrorKind::kUnsupported, "only disks are copied inside the daemon");
-  }
-  const std::uint64_t source_end = device_of(source).geometry().size_bytes;
-  const std::uint64_t sink_end = device_of(sink).geometry().size_bytes;
-  std::uint64_t length = std::min(range.length, kLargestCopy);
-  length = range.from < source_end ? std::min(length, source_end - range.from) : 0;
-  if (length > 0 && range.to >= sink_end) {
-    request.reply.error(ENOSPC);
-    co_return;
-  }
-  length = std::min(length, sink_end - std::min(range.to, sink_end));
-  {
-    const WriteLedger::Entry counted(ledger_of(sink), reactor_);
-    co_await before_write(request.context, sink);
-    Change change(sink, reactor_, range.to, length);
-    co_await change.wait(request.context);
-    const ByteBudget::Share share = co_await budget_.take(request.context, kLargestRequest);
-    range.length = length;
-    co_await copy_pieces(request, source, sink, range);
-  }
-  request.reply.written(request.bytes);
-}
-
-/// Counts what was copied in request.bytes; less than all of it after an error, none throws it.
-Task<void> IoOperations::copy_pieces(Request& request, const OpenFile& source, const OpenFile& sink,
-                                     CopyRange range) {
-  BlockDevice& from = device_of(source);
-  BlockDevice& to = device_of(sink);
-  SlabPool::Slab slab = slabs_.take();
-  std::uint64_t& done = request.bytes;
-  try {
-    while (done < range.length) {
-      const auto piece = slab.first(std::min<std::uint64_t>(range.length - done, kLargestRequest));
-      co_await from.read(request.context, range.from + done, piece);
-      co_await to.write(request.context, range.to + done, piece);
-      medium_.durability.wrote(sink.node->name(), piece.size());
-      done += piece.size();
-    }
-  } catch (const Error& error) {
-    // A short copy, so that the kernel drops its pages of what has changed.
-    if (done == 0) throw;
-    log::warn("copy ended after {} of {} bytes: {}", done, range.length, error.message());
-  }
 }
 
 Task<void> IoOperations::drained(RequestContext& context) {

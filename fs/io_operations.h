@@ -9,11 +9,13 @@
 #include "fs/byte_budget.h"
 #include "fs/disk_table.h"
 #include "fs/durability.h"
+#include "fs/failure_log.h"
 #include "fs/first_write.h"
 #include "fs/open_files.h"
 #include "fs/reply.h"
 #include "fs/slab_pool.h"
 #include "fs/statistics.h"
+#include "fs/vg_look.h"
 
 namespace lunfs::fs {
 
@@ -34,9 +36,12 @@ class IoOperations {
     DiskTable& disks;
     Durability& durability;
     Barrier& barrier;
+    LunSpace& space;
     std::size_t shard = 0;  ///< this one's number in the barrier and in the ledgers of files
     /// Null where the first write needs no look at the SR.
     FirstWrite* first_write = nullptr;
+    /// Null where the VG is not watched.
+    VgLook* look = nullptr;
     bool sync_on_close = true;
     /// timeout=0: a signal is the only way out of an outage, for fsync(2) and close(2), too.
     bool waits_for_ever = false;
@@ -44,6 +49,9 @@ class IoOperations {
 
   IoOperations(Reactor& reactor, OpenFiles& files, SlabPool& slabs, Medium medium);
 
+  /// Answers when it is known whether the VG is what it was; at once where nobody looks.
+  using OpenAnswer = std::function<void(Reply)>;
+  void open(Reply reply, bool writing, OpenAnswer answer);
   void read(Reply reply, std::uint64_t handle, std::uint64_t offset, std::size_t size);
   /// @param payload  lies in `slab`, which the request keeps until it has ended
   void write(Reply reply, std::uint64_t handle, std::uint64_t offset,
@@ -81,6 +89,7 @@ class IoOperations {
   void run(std::unique_ptr<Request> request, Task<void> task);
   void fail(Request& request, const std::exception_ptr& failure);
 
+  Task<void> do_open(Request& request, bool writing, OpenAnswer answer);
   Task<void> do_read(Request& request, std::uint64_t handle, std::uint64_t offset,
                      std::size_t size);
   Task<void> do_write(Request& request, std::uint64_t handle, std::uint64_t offset,
@@ -88,18 +97,26 @@ class IoOperations {
   Task<void> do_flush(Request& request, std::uint64_t handle, Sync what);
   Task<void> make_durable(RequestContext& context, OpenFile& file, Sync what);
   Task<void> do_sync(Request& request);
-  Task<void> do_zero(Request& request, std::uint64_t handle, std::uint64_t offset,
-                     std::uint64_t length, bool may_unmap);
+  struct Range {
+    std::uint64_t offset;
+    std::uint64_t length;
+  };
+  Task<void> do_fallocate(Request& request, std::uint64_t handle, int mode, Range range);
+  Task<void> zero(Request& request, OpenFile& file, Range range, bool may_unmap);
   Task<void> do_seek(Request& request, std::uint64_t handle, std::uint64_t offset, bool hole);
   Task<void> do_copy(Request& request, CopyRange range);
   Task<void> copy_pieces(Request& request, const OpenFile& source, const OpenFile& sink,
                          CopyRange range);
   Task<void> before_write(RequestContext& context, const OpenFile& file);
-  [[nodiscard]] BlockDevice& device_of(const OpenFile& file) {
+  /// The file's device, which the caller holds; with its context a request that was not sent yet
+  /// fails when the file's LV is not what it was any more.
+  using Device = std::shared_ptr<BlockDevice>;
+  [[nodiscard]] Device device_of(RequestContext& context, const OpenFile& file) {
+    context.revocation = &file.node->revocation;
     return medium_.disks.of(*file.node);
   }
-  [[nodiscard]] Truncation::Writer writer_of(const OpenFile& file) {
-    return {reactor_, device_of(file), medium_.durability};
+  [[nodiscard]] Truncation::Writer writer_on(BlockDevice& device) {
+    return {reactor_, device, medium_.durability};
   }
   [[nodiscard]] WriteLedger& ledger_of(OpenFile& file) const noexcept {
     return file.ledgers[medium_.shard];
@@ -112,6 +129,7 @@ class IoOperations {
   ByteBudget budget_;
   WakeUp request_ended_;  ///< woken when the last one in flight has ended
   Statistics statistics_;
+  FailureLog failures_;
 };
 
 }  // namespace lunfs::fs

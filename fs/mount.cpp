@@ -113,13 +113,15 @@ struct Mount::Parts {
   Cancellation cancellation;  ///< of the opening, by a signal
   bool ending = false;
   std::string device;  ///< of the mount, "major:minor"
-  Shard first;         ///< the one that has mounted; on the mount's thread
+  std::optional<View> view;
+  std::optional<VgWatch> watch;  ///< of a plain VG, which other hosts may change
+  std::optional<LunSpace> space;
+  Shard first;  ///< the one that has mounted; on the mount's thread
   std::shared_ptr<const sr::Catalog> catalog;
   std::string read_only_reason;
   std::optional<VgLock> lock;
   std::optional<sr::Quiescence> quiescence;
   std::optional<FirstWrite> first_write;
-  std::optional<View> view;
   OpenFiles files;
   std::optional<Barrier> barrier;
   std::optional<NameOperations> names;
@@ -152,8 +154,10 @@ Task<void> Mount::open_parts(RequestContext& context) {
   p.catalog = co_await sr::read_current_catalog(context, device, reactor_, options_.detached);
   decide_read_only();
   if (p.read_only_reason.empty()) co_await claim_for_writing(context);
+  build_view();
   const bool as_batch = options_.scheduling == Scheduling::kBatch;
   p.shards.emplace(p.first, options_.sessions, as_batch ? schedule_as_batch : nullptr);
+  for (std::size_t i = 0; p.watch && i < p.shards->count(); ++i) p.shards->at(i).watch = &*p.watch;
   Shards::Work open = [this](Shard& shard, RequestContext& there) {
     return shard.open(there, pool_, options_, parts_->first, *parts_->catalog);
   };
@@ -194,12 +198,19 @@ void Mount::decide_read_only() {
   }
 }
 
-void Mount::build() {
+void Mount::build_view() {
   Parts& p = *parts_;
-  p.first.guard_resume(*p.catalog);
   p.view.emplace(p.catalog,
                  Ownership{.uid = options_.uid, .gid = options_.gid, .umask = options_.umask},
                  p.read_only_reason);
+  p.space.emplace(p.first.source.shown);
+  // Of an SR it is stated that nobody changes it, or each read looks for itself.
+  if (p.catalog->layout == sr::Layout::kPlain && !p.catalog->may_change) p.watch.emplace(*p.view);
+}
+
+void Mount::build() {
+  Parts& p = *parts_;
+  p.first.guard_resume(*p.catalog);
   std::vector<Barrier::Shard> sessions;
   for (std::size_t i = 0; i < p.shards->count(); ++i) {
     Shard& shard = p.shards->at(i);
@@ -212,13 +223,16 @@ void Mount::build() {
     return StatusInput{.source = parts.first.source,
                        .mount_point = options_.mount_point,
                        .control_socket = parts.control->path(),
-                       .catalog = *parts.catalog,
+                       .catalog = parts.view->catalog(),
+                       .vg_changes = parts.watch ? parts.watch->changes() : 0,
+                       .out_of_space = parts.space->full(),
                        .read_only_reason = parts.read_only_reason,
                        .shards = parts.shards->reports()};
   };
   p.names.emplace(*p.view, p.files,
                   NameOperations::Policy{.direct_always = options_.cache == CacheMode::kNone,
-                                         .barrier = &*p.barrier},
+                                         .barrier = &*p.barrier,
+                                         .may_change = p.watch.has_value()},
                   [status](NodeKind kind) {
                     return kind == NodeKind::kStatus ? status_json(status())
                                                      : metrics_text(status());
@@ -229,6 +243,7 @@ void Mount::build() {
                              .files = p.files,
                              .names = *p.names,
                              .barrier = *p.barrier,
+                             .space = *p.space,
                              .first_write = p.first_write ? &*p.first_write : nullptr,
                              .fuse_options = fuse_options()};
   for (std::size_t i = 0; i < p.shards->count(); ++i) p.shards->at(i).build(common);

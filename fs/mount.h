@@ -46,6 +46,7 @@ class Mount {
   Task<void> claim_for_writing(RequestContext& context);
   void decide_read_only();
   void stop_threads() noexcept;
+  void build_view();
   void build();
   [[nodiscard]] std::vector<std::string> fuse_options() const;
   [[nodiscard]] std::vector<std::string> notices() const;

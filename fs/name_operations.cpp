@@ -19,6 +19,8 @@ namespace {
 
 /// Names never change and attributes only through the kernel, so it may keep them.
 constexpr double kKeepForSeconds = 3600.0;
+/// Where another host may change the VG.
+constexpr double kKeepForSecondsWhatMayChange = 1.0;
 /// The size of a control file changes by itself.
 constexpr double kKeepControlForSeconds = 0.0;
 
@@ -28,10 +30,6 @@ constexpr std::uint64_t kFirstEntry = 2;
 
 bool is_control(const Node& node) noexcept {
   return node.kind == NodeKind::kStatus || node.kind == NodeKind::kMetrics;
-}
-
-double timeout_of(const Node& node) noexcept {
-  return is_control(node) ? kKeepControlForSeconds : kKeepForSeconds;
 }
 
 bool may_access(const struct stat& attributes, uid_t uid, gid_t gid, int mask) noexcept {
@@ -60,6 +58,14 @@ void set_times(struct stat& attributes, const struct stat& from, int to_set) {
 NameOperations::NameOperations(View& view, OpenFiles& files, Policy policy, TextSource text_source)
     : view_(view), files_(files), policy_(policy), text_source_(std::move(text_source)) {}
 
+double NameOperations::entry_timeout() const noexcept {
+  return policy_.may_change ? kKeepForSecondsWhatMayChange : kKeepForSeconds;
+}
+
+double NameOperations::timeout_of(const Node& node) const noexcept {
+  return is_control(node) ? kKeepControlForSeconds : entry_timeout();
+}
+
 struct stat NameOperations::attributes_of(const Node& node) const {
   struct stat attributes = node.attributes;
   if (is_control(node)) {
@@ -73,23 +79,23 @@ fuse_entry_param NameOperations::entry_of(Node& node) const {
   entry.ino = node.inode;
   entry.attr = attributes_of(node);
   entry.attr_timeout = timeout_of(node);
-  entry.entry_timeout = kKeepForSeconds;
+  entry.entry_timeout = entry_timeout();
   return entry;
 }
 
 void NameOperations::lookup(Reply reply, std::uint64_t parent, std::string_view name) {
+  const auto lock = view_.lock();
   Node* directory = view_.find(parent);
   if (directory == nullptr || !directory->is_directory()) return reply.error(ENOTDIR);
   Node* node = View::child(*directory, name);
   if (node == nullptr) return reply.error(ENOENT);
-  const std::lock_guard lock(mutex_);
   reply.entry(entry_of(*node));
 }
 
 void NameOperations::getattr(Reply reply, std::uint64_t inode) {
+  const auto lock = view_.lock();
   Node* node = view_.find(inode);
   if (node == nullptr) return reply.error(ENOENT);
-  const std::lock_guard lock(mutex_);
   reply.attributes(attributes_of(*node), timeout_of(*node));
 }
 
@@ -98,11 +104,11 @@ int NameOperations::resize_errno(const Node& node, std::uint64_t size_bytes) con
   const auto current = static_cast<std::uint64_t>(node.attributes.st_size);
   if (size_bytes == current) return 0;
   if (size_bytes < current) {
-    log::warn("vdi={}: not shrunk from {} to {} bytes: a disk keeps its size", node.lv->name,
-              current, size_bytes);
+    log::warn("vdi={}: not shrunk from {} to {} bytes: a disk keeps its size", node.name(), current,
+              size_bytes);
     return EPERM;
   }
-  log::warn("vdi={}: not grown from {} to {} bytes: resizing is not available yet", node.lv->name,
+  log::warn("vdi={}: not grown from {} to {} bytes: resizing is not available yet", node.name(),
             current, size_bytes);
   return EOPNOTSUPP;
 }
@@ -110,9 +116,9 @@ int NameOperations::resize_errno(const Node& node, std::uint64_t size_bytes) con
 void NameOperations::setattr(Reply reply, std::uint64_t inode, const NewAttributes& wanted) {
   const struct stat& attributes = wanted.values;
   const int to_set = wanted.to_set;
+  const auto lock = view_.lock();
   Node* node = view_.find(inode);
   if (node == nullptr) return reply.error(ENOENT);
-  const std::lock_guard lock(mutex_);
   if ((to_set & FUSE_SET_ATTR_SIZE) != 0) {
     const int failure = resize_errno(*node, static_cast<std::uint64_t>(attributes.st_size));
     if (failure != 0) return reply.error(failure);
@@ -132,6 +138,7 @@ void NameOperations::setattr(Reply reply, std::uint64_t inode, const NewAttribut
 }
 
 void NameOperations::readlink(Reply reply, std::uint64_t inode) {
+  const auto lock = view_.lock();
   const Node* node = view_.find(inode);
   if (node == nullptr || node->kind != NodeKind::kLink) return reply.error(EINVAL);
   reply.link(node->target);
@@ -143,15 +150,17 @@ bool NameOperations::is_control_file(std::uint64_t inode) {
 }
 
 void NameOperations::open(Reply reply, std::uint64_t inode, int flags) {
+  const auto lock = view_.lock();
   Node* node = view_.find(inode);
   if (node == nullptr) return reply.error(ENOENT);
   if (node->is_directory()) return reply.error(EISDIR);
+  // The kernel looks the name up again after ESTALE: there may be another disk of it.
+  if (node->revocation.done()) return reply.error(node->lv == nullptr ? ESTALE : EIO);
   const bool writing = (flags & O_ACCMODE) != O_RDONLY;
   auto file = std::make_unique<OpenFile>(policy_.barrier->shards());
   file->node = node;
   file->writable = writing;
   if (is_control(*node)) {
-    const std::lock_guard lock(mutex_);
     // The kernel has checked the modes; this guards the text if it ever does not.
     if (writing || !may_access(node->attributes, reply.caller(), node->attributes.st_gid, R_OK)) {
       return reply.error(EACCES);
@@ -160,7 +169,7 @@ void NameOperations::open(Reply reply, std::uint64_t inode, int flags) {
     return reply.opened(files_.add(std::move(file)), FOPEN_DIRECT_IO);
   }
   if (writing && !node->read_only_reason.empty()) {
-    log::warn("vdi={}: not opened for writing: {}", node->lv->name, node->read_only_reason);
+    log::warn("vdi={}: not opened for writing: {}", node->name(), node->read_only_reason);
     return reply.error(EROFS);
   }
   // An open sees what was written before it: hosts write into the tables of VHDs that they use.
@@ -180,6 +189,7 @@ void NameOperations::release(Reply reply, std::uint64_t handle) {
 }
 
 void NameOperations::opendir(Reply reply, std::uint64_t inode) {
+  const auto lock = view_.lock();
   const Node* node = view_.find(inode);
   if (node == nullptr || !node->is_directory()) return reply.error(ENOTDIR);
   reply.opened(0, FOPEN_KEEP_CACHE);
@@ -205,10 +215,10 @@ std::size_t NameOperations::put_entry(fuse_req_t request, std::span<char> out,
 
 void NameOperations::readdir(Reply reply, std::uint64_t inode, std::size_t room, std::uint64_t from,
                              bool plus) {
+  const auto lock = view_.lock();
   Node* directory = view_.find(inode);
   if (directory == nullptr || !directory->is_directory()) return reply.error(ENOTDIR);
   std::vector<char> out(std::min<std::size_t>(room, 1U << 20));
-  const std::lock_guard lock(mutex_);
   std::size_t used = 0;
   const std::uint64_t end = kFirstEntry + directory->entries.size();
   for (std::uint64_t at = from; at < end; ++at) {
@@ -229,28 +239,30 @@ void NameOperations::readdir(Reply reply, std::uint64_t inode, std::size_t room,
 
 void NameOperations::statfs(Reply reply) {
   constexpr unsigned long kUnit = 4096;
-  const lvm::VolumeGroup& vg = *view_.catalog().vg;
+  const std::shared_ptr<const sr::Catalog> catalog = view_.catalog();
+  const lvm::VolumeGroup& vg = *catalog->vg;
   struct statvfs space {};
   space.f_bsize = kPreferredIoBytes;
   space.f_frsize = kUnit;
   space.f_blocks = vg.extent_count * vg.extent_bytes / kUnit;
   space.f_bfree = vg.free_extent_count * vg.extent_bytes / kUnit;
   space.f_bavail = space.f_bfree;
-  space.f_files = view_.catalog().volumes.size();
+  space.f_files = catalog->volumes.size();
   space.f_namemax = 255;
   reply.space(space);
 }
 
 void NameOperations::access(Reply reply, std::uint64_t inode, int mask) {
+  const fuse_ctx* caller = fuse_req_ctx(reply.request());
+  const auto lock = view_.lock();
   const Node* node = view_.find(inode);
   if (node == nullptr) return reply.error(ENOENT);
-  const fuse_ctx* caller = fuse_req_ctx(reply.request());
-  const std::lock_guard lock(mutex_);
   reply.error(may_access(node->attributes, caller->uid, caller->gid, mask) ? 0 : EACCES);
 }
 
 void NameOperations::getxattr(Reply reply, std::uint64_t inode, std::string_view name,
                               std::size_t room) {
+  const auto lock = view_.lock();
   const Node* node = view_.find(inode);
   if (node == nullptr) return reply.error(ENOENT);
   for (const auto& [known, value] : xattrs_of(*node)) {
@@ -260,6 +272,7 @@ void NameOperations::getxattr(Reply reply, std::uint64_t inode, std::string_view
 }
 
 void NameOperations::listxattr(Reply reply, std::uint64_t inode, std::size_t room) {
+  const auto lock = view_.lock();
   const Node* node = view_.find(inode);
   if (node == nullptr) return reply.error(ENOENT);
   std::string names;
@@ -267,8 +280,15 @@ void NameOperations::listxattr(Reply reply, std::uint64_t inode, std::size_t roo
   reply.sized(names, room);
 }
 
+bool NameOperations::is_disk(std::uint64_t inode) const {
+  const auto lock = view_.lock();
+  const Node* node = view_.find(inode);
+  return node != nullptr && node->has_bytes();
+}
+
 void NameOperations::refuse_change(Reply reply, std::string_view what, std::string_view name) {
-  const std::string& reason = view_.catalog().read_only_reason;
+  const std::shared_ptr<const sr::Catalog> catalog = view_.catalog();
+  const std::string& reason = catalog->read_only_reason;
   if (!reason.empty()) {
     log::warn("{} '{}' refused: {}", what, name, reason);
     return reply.error(EROFS);

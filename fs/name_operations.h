@@ -1,7 +1,6 @@
 #pragma once
 
 #include <functional>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,12 +13,13 @@
 namespace lunfs::fs {
 
 /// The requests that memory answers: names, attributes, listings, xattrs, opens. None of them waits
-/// for the LUN. One for all shards of a mount; any thread.
+/// for the LUN. Any shard's thread.
 class NameOperations {
  public:
   struct Policy {
     bool direct_always = false;        ///< cache=none
     const Barrier* barrier = nullptr;  ///< of the mount's shards
+    bool may_change = false;           ///< the view may get another catalog
   };
   /// Gives the text of a control file; on any shard's thread, one call at a time.
   using TextSource = std::function<std::string(NodeKind)>;
@@ -48,7 +48,12 @@ class NameOperations {
   /// A request to create, remove or rename something: refused, with a log line.
   void refuse_change(Reply reply, std::string_view what, std::string_view name);
 
+  /// Whether an inode is a disk: then its open is about the LUN.
+  [[nodiscard]] bool is_disk(std::uint64_t inode) const;
+
  private:
+  [[nodiscard]] double timeout_of(const Node& node) const noexcept;
+  [[nodiscard]] double entry_timeout() const noexcept;
   [[nodiscard]] fuse_entry_param entry_of(Node& node) const;
   [[nodiscard]] struct stat attributes_of(const Node& node) const;
   /// errno for a change of size, 0 if it changes nothing.
@@ -56,8 +61,7 @@ class NameOperations {
   std::size_t put_entry(fuse_req_t request, std::span<char> out, const Node::Entry& entry,
                         std::uint64_t next, bool plus) const;
 
-  std::mutex mutex_;  ///< guards the attributes of nodes, and calls of text_source_
-  View& view_;
+  View& view_;  ///< its lock guards the calls of text_source_, too
   OpenFiles& files_;
   Policy policy_;
   TextSource text_source_;

@@ -1,5 +1,6 @@
 #include "fs/operations.h"
 
+#include <fcntl.h>
 #include <poll.h>
 
 #include <cerrno>
@@ -48,7 +49,8 @@ void init(void* user_data, fuse_conn_info* connection) {
   connection->max_read = kMaxIo;
   connection->max_background = kMaxBackground;
   connection->congestion_threshold = kMaxBackground * 3 / 4;
-  // Sizes never change by themselves, and the payload of a write must stay in our buffer.
+  // Where a size changes by itself the kernel asks again soon; and the payload of a write must stay
+  // in our buffer.
   connection->want &= ~static_cast<unsigned>(FUSE_CAP_AUTO_INVAL_DATA | FUSE_CAP_SPLICE_READ |
                                              FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE |
                                              FUSE_CAP_WRITEBACK_CACHE);
@@ -61,8 +63,10 @@ void init(void* user_data, fuse_conn_info* connection) {
 }
 
 void lookup(fuse_req_t request, fuse_ino_t parent, const char* name) {
-  serve(request,
-        [&](Operations& o, Reply reply) { o.names.lookup(std::move(reply), parent, name); });
+  serve(request, [&](Operations& o, Reply reply) {
+    if (o.look != nullptr) o.look->used();
+    o.names.lookup(std::move(reply), parent, name);
+  });
 }
 
 void forget(fuse_req_t request, fuse_ino_t /*inode*/, std::uint64_t /*count*/) {
@@ -92,13 +96,19 @@ void readlink(fuse_req_t request, fuse_ino_t inode) {
 
 void open(fuse_req_t request, fuse_ino_t inode, fuse_file_info* file) {
   serve(request, [&](Operations& o, Reply reply) {
-    if (!o.renew_status || !o.names.is_control_file(inode)) {
-      return o.names.open(std::move(reply), inode, file->flags);
+    const int flags = file->flags;
+    if (o.renew_status && o.names.is_control_file(inode)) {
+      auto held = std::make_shared<Reply>(std::move(reply));
+      o.renew_status(
+          [&o, inode, flags, held] { guarded([&] { o.names.open(std::move(*held), inode, flags); }); });
+      return;
     }
-    o.renew_status(
-        [&o, inode, flags = file->flags, held = std::make_shared<Reply>(std::move(reply))] {
-          guarded([&] { o.names.open(std::move(*held), inode, flags); });
-        });
+    if (o.look == nullptr || !o.names.is_disk(inode)) {
+      return o.names.open(std::move(reply), inode, flags);
+    }
+    o.io.open(
+        std::move(reply), (flags & O_ACCMODE) != O_RDONLY,
+        [&names = o.names, inode, flags](Reply to) { names.open(std::move(to), inode, flags); });
   });
 }
 
@@ -157,7 +167,10 @@ void copy_file_range(fuse_req_t request, fuse_ino_t /*inode_in*/, off_t from, fu
 }
 
 void opendir(fuse_req_t request, fuse_ino_t inode, fuse_file_info* /*file*/) {
-  serve(request, [&](Operations& o, Reply reply) { o.names.opendir(std::move(reply), inode); });
+  serve(request, [&](Operations& o, Reply reply) {
+    if (o.look != nullptr) o.look->used();
+    o.names.opendir(std::move(reply), inode);
+  });
 }
 
 void readdir(fuse_req_t request, fuse_ino_t inode, std::size_t size, off_t offset,

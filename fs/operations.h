@@ -14,6 +14,7 @@ namespace lunfs::fs {
 struct Operations {
   NameOperations& names;
   IoOperations& io;
+  VgLook* look = nullptr;            ///< null where the VG is not watched
   Channel* channel = nullptr;        ///< set before the mount
   std::function<void()> on_ready{};  ///< called when the kernel has agreed on the protocol
   /// Calls `then` when the texts of control files are those of this moment; null: they always are.

@@ -79,7 +79,8 @@ Task<void> Shard::confirm(RequestContext& context, const MountOptions& options) 
 
 void Shard::guard_resume(const sr::Catalog& catalog) {
   if (source.lun == nullptr || catalog.may_change) return;
-  source.lun->set_resume_guard(unless_changed(catalog.vg));
+  source.lun->set_resume_guard(watch != nullptr ? watch->guard(reactor)
+                                                : unless_changed(catalog.vg));
 }
 
 void Shard::build(const Common& common) {
@@ -87,15 +88,18 @@ void Shard::build(const Common& common) {
   const std::size_t shards = common.barrier.shards();
   disks.emplace(reactor, *source.device, common.catalog, options.vhd_cache_bytes / shards);
   table.emplace(common.view, *disks);
+  if (watch != nullptr) look.emplace(*watch, reactor, source);
   io.emplace(reactor, common.files, slabs,
              IoOperations::Medium{.disks = *table,
                                   .durability = *durability,
                                   .barrier = common.barrier,
+                                  .space = common.space,
                                   .shard = number,
                                   .first_write = common.first_write,
+                                  .look = look ? &*look : nullptr,
                                   .sync_on_close = options.sync_on_close,
                                   .waits_for_ever = options.timeout.count() == 0});
-  operations.emplace(Operations{.names = common.names, .io = *io});
+  operations.emplace(Operations{.names = common.names, .io = *io, .look = look ? &*look : nullptr});
   channel.emplace(reactor, slabs, operation_table(), &*operations, common.fuse_options);
   operations->channel = &*channel;
 }
@@ -155,14 +159,16 @@ Task<void> Shard::flush(std::chrono::seconds most) {
 }
 
 Task<void> Shard::leave() {
-  if (source.lun == nullptr) co_return;
-  RequestContext limit = RequestContext::within(kLogoutLimit);
-  co_await source.lun->logout(limit);
+  if (source.lun != nullptr) {
+    RequestContext limit = RequestContext::within(kLogoutLimit);
+    co_await source.lun->logout(limit);
+  }
   // The end of the session has ended what was in flight: lets it come back before its parts go.
   RequestContext again = RequestContext::within(kLogoutLimit);
   try {
     co_await io->drained(again);
     co_await last_flush_->wait(again);
+    if (look) co_await look->drained(again);
   } catch (const Error& error) {
     log::debug("after the logout: {}", error.message());
   }
@@ -175,6 +181,7 @@ void Shard::close() noexcept {
   channel.reset();
   operations.reset();
   io.reset();
+  look.reset();
   table.reset();
   disks.reset();
   durability.reset();

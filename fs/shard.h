@@ -22,6 +22,8 @@
 #include "fs/options.h"
 #include "fs/shard_report.h"
 #include "fs/source.h"
+#include "fs/vg_look.h"
+#include "fs/vg_watch.h"
 #include "volume/sr/disks.h"
 
 namespace lunfs::fs {
@@ -39,6 +41,7 @@ struct Shard {
     OpenFiles& files;
     NameOperations& names;
     Barrier& barrier;
+    LunSpace& space;
     FirstWrite* first_write;  ///< null: see IoOperations::Medium
     std::vector<std::string> fuse_options;
   };
@@ -54,8 +57,8 @@ struct Shard {
                   const Shard& first, const sr::Catalog& catalog);
   /// With all sessions open: kUnsupported if the target has ended this one for another's sake.
   Task<void> confirm(RequestContext& context, const MountOptions& options) const;
-  /// A new session, when this one is lost, must find the VG unchanged. Where a pool may be at work
-  /// each read looks for itself.
+  /// A new session, when this one is lost, must find the VG unchanged, or as far changed as `watch`
+  /// sees to. Where a pool may be at work each read looks for itself.
   void guard_resume(const sr::Catalog& catalog);
   /// With `source` and `durability` there: everything up to the channel, which is not mounted yet.
   void build(const Common& common);
@@ -85,6 +88,8 @@ struct Shard {
   Reactor& reactor;
   const std::size_t number;
   Source source;
+  VgWatch* watch = nullptr;  ///< of a VG that another host may change; set before open(); or null
+  std::optional<VgLook> look;
   std::optional<Durability> durability;
   std::optional<sr::Disks> disks;
   std::optional<DiskTable> table;

@@ -8,12 +8,12 @@
 
 namespace lunfs::fs {
 
-enum class Operation { kRead, kWrite, kFlush, kZero, kCopy, kSeek };
-constexpr std::size_t kOperationCount = 6;
+enum class Operation { kRead, kWrite, kFlush, kZero, kCopy, kSeek, kOpen };
+constexpr std::size_t kOperationCount = 7;
 
 constexpr std::string_view name_of(Operation operation) noexcept {
-  constexpr std::array<std::string_view, kOperationCount> kNames = {"read", "write", "flush",
-                                                                    "zero", "copy",  "seek"};
+  constexpr std::array<std::string_view, kOperationCount> kNames = {
+      "read", "write", "flush", "zero", "copy", "seek", "open"};
   return kNames[static_cast<std::size_t>(operation)];
 }
 

@@ -15,7 +15,8 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::array kOperations = {Operation::kRead, Operation::kWrite, Operation::kFlush,
-                                    Operation::kZero, Operation::kCopy,  Operation::kSeek};
+                                    Operation::kZero, Operation::kCopy,  Operation::kSeek,
+                                    Operation::kOpen};
 
 ShardReport sum_of(const std::vector<ShardReport>& shards) {
   ShardReport sum = shards.front();
@@ -127,6 +128,8 @@ std::string status_json(const StatusInput& input) {
                  {"read_only", !input.read_only_reason.empty()},
                  {"read_only_reason", input.read_only_reason},
                  {"size_bytes", input.shards.front().size_bytes}};
+  status["out_of_space"] = input.out_of_space;
+  status["vg_changes"] = input.vg_changes;
   status["sessions"] = Json::array();
   for (const ShardReport& shard : input.shards) {
     if (!shard.session.empty()) status["sessions"].push_back(Json::parse(shard.session));
@@ -134,7 +137,7 @@ std::string status_json(const StatusInput& input) {
   const ShardReport all = sum_of(input.shards);
   status["requests"] = requests_of(all);
   status["vhd_cache"] = cache_of(all);
-  status.update(sr::catalog_json(input.catalog));
+  status.update(sr::catalog_json(*input.catalog));
   // Labels come from the LUN: bytes that are not UTF-8 must not cost the whole page.
   return status.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }

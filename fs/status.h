@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -14,7 +16,9 @@ struct StatusInput {
   const Source& source;
   const std::string& mount_point;
   const std::string& control_socket;
-  const sr::Catalog& catalog;
+  std::shared_ptr<const sr::Catalog> catalog;
+  std::uint64_t vg_changes;  ///< how often another host was found to have changed the VG
+  bool out_of_space;         ///< the last write was refused for want of it
   const std::string& read_only_reason;
   std::vector<ShardReport> shards;  ///< at least one
 };

@@ -186,6 +186,7 @@ Task<CommandResult> Session::execute(RequestContext& context, const ScsiCommand&
     throw Error(ErrorKind::kUnreachable, "what LUN the session leads to is not known");
   }
 
+  context.check_revocation();  // it may have waited long for its place
   Request request{*this, command};
   start(request);
   co_await Answer{request};

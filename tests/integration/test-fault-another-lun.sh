@@ -1,5 +1,5 @@
 #!/bin/bash
-# When another LUN, or the same with other LVM metadata, stands there after an outage or in the middle of a session,
+# When another LUN, or the same with damaged LVM metadata, stands there after an outage or in the middle of a session,
 # nothing is read from or written to it, and the log says why. One that has grown is the same. @timeout=240
 
 . "$(dirname "$0")/functions.sh"
@@ -11,7 +11,7 @@ truncate -s -4M "$work/cut.img"
 cp --sparse=always "$work/lun.img" "$work/grown.img"
 truncate -s +1M "$work/grown.img"
 cp --sparse=always "$work/lun.img" "$work/changed.img"
-# A commit of another host would rewrite the metadata area's header; the second sector of 4096.
+# In the metadata area's header, whose checksum is wrong then.
 printf 'X' | dd of="$work/changed.img" bs=1 seek=$((4096 + 511)) conv=notrunc status=none
 
 for other in cut changed; do
@@ -32,7 +32,7 @@ for other in cut changed; do
   kill -9 "$tgt_pid"
 done
 assert_contains "$(cat "$log")" 'another LUN stands at number 1 now' "the log"
-assert_contains "$(cat "$log")" 'the LVM metadata of VG .* changed while the session was lost' "the log"
+assert_contains "$(cat "$log")" 'the LVM metadata of VG plain changed and is no later state of it: .*CRC' "the log"
 
 # The LUN is taken away while the session lives, and another is put at its number. tgtd itself says nothing of that; a
 # command that comes between the two is what tells.

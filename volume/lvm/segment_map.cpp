@@ -67,6 +67,26 @@ SegmentMap::SegmentMap(std::uint64_t pe_start_bytes, std::uint64_t extent_bytes,
   size_bytes_ = checked_mul(next_le, extent_bytes_, "LV size");
 }
 
+bool SegmentMap::starts_with(const SegmentMap& shorter) const noexcept {
+  if (pe_start_bytes_ != shorter.pe_start_bytes_ || extent_bytes_ != shorter.extent_bytes_ ||
+      segments_.size() < shorter.segments_.size()) {
+    return false;
+  }
+  for (std::size_t i = 0; i < shorter.segments_.size(); ++i) {
+    const Segment& mine = segments_[i];
+    const Segment& theirs = shorter.segments_[i];
+    // The last one may have become longer: rows of stripes are appended at their ends.
+    const bool last = i + 1 == shorter.segments_.size();
+    if (mine.start_le != theirs.start_le ||
+        mine.stripe_size_sectors != theirs.stripe_size_sectors || mine.stripes != theirs.stripes ||
+        (last ? mine.extent_count < theirs.extent_count
+              : mine.extent_count != theirs.extent_count)) {
+      return false;
+    }
+  }
+  return true;
+}
+
 Piece SegmentMap::piece_within_segment(std::uint64_t offset) const noexcept {
   const std::uint64_t le = offset / extent_bytes_;
   const auto after = std::upper_bound(

@@ -9,6 +9,8 @@ namespace lunfs::lvm {
 struct Segment {
   struct Stripe {
     std::uint32_t first_pe = 0;  ///< first physical extent of this stripe
+
+    bool operator==(const Stripe&) const = default;
   };
   std::uint32_t start_le = 0;             ///< first logical extent
   std::uint32_t extent_count = 0;         ///< logical extents, over all stripes
@@ -38,6 +40,10 @@ class SegmentMap {
 
   [[nodiscard]] std::uint64_t size_bytes() const noexcept { return size_bytes_; }
   [[nodiscard]] const std::vector<Segment>& segments() const noexcept { return segments_; }
+
+  /// Whether each byte that `shorter` maps lies at the same place here: the same map, or that of an
+  /// LV that has grown. False for what only looks different, say a segment in two parts.
+  [[nodiscard]] bool starts_with(const SegmentMap& shorter) const noexcept;
 
   /// Maps [offset, offset + length) of the LV to pieces in LV order that cover it exactly;
   /// neighbours that touch on the LUN are one piece.

@@ -22,19 +22,19 @@ Disks::Disks(Reactor& reactor, BlockDevice& lun, const Catalog& catalog, std::si
   if (catalog.may_change) live_.emplace(reactor, lun, catalog.vg);
 }
 
-Disk Disks::open_volume(const Volume& volume, bool read_only) {
-  std::unique_ptr<BlockDevice> device = open_disk(medium(), catalog_.vg, *volume.disk, read_only);
+Disk Disks::open_volume(const Vg& vg, const Volume& volume, bool read_only) {
+  std::unique_ptr<BlockDevice> device = open_disk(medium(), vg, *volume.disk, read_only);
   if (!live_) return {.device = std::move(device)};
   if (!volume.uuid) return live(std::move(device), opener_of(volume.lv_name));
   return live(std::move(device),
               [this, uuid = *volume.uuid](RequestContext& context,
-                                          std::shared_ptr<const lvm::VolumeGroup> vg) {
-                return resolve_vdi(context, medium(), std::move(vg), uuid);
+                                          std::shared_ptr<const lvm::VolumeGroup> now) {
+                return resolve_vdi(context, medium(), std::move(now), uuid);
               });
 }
 
-Disk Disks::open_lv(const lvm::LogicalVolume& lv) {
-  auto device = std::make_unique<lvm::LvDevice>(lun_, catalog_.vg, lv, true);
+Disk Disks::open_lv(const Vg& vg, const lvm::LogicalVolume& lv) {
+  auto device = std::make_unique<lvm::LvDevice>(lun_, vg, lv, true);
   if (!live_) return {.device = std::move(device)};
   return live(std::move(device), opener_of(lv.name));
 }

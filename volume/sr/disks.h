@@ -25,10 +25,14 @@ class Disks {
   /// `reactor`, `lun` (byte-granular) and `catalog` outlive this.
   Disks(Reactor& reactor, BlockDevice& lun, const Catalog& catalog, std::size_t cache_bytes);
 
+  using Vg = std::shared_ptr<const lvm::VolumeGroup>;
+
+  /// @param vg  of the catalog that `volume` is of: the first one, or where no pool is at work also
+  ///            a later one of the same VG
   /// @param read_only  refuses changes; the volume's own reasons and its LV's do so in any case
-  [[nodiscard]] Disk open_volume(const Volume& volume, bool read_only);
-  /// The bytes of a mapped LV, read-only.
-  [[nodiscard]] Disk open_lv(const lvm::LogicalVolume& lv);
+  [[nodiscard]] Disk open_volume(const Vg& vg, const Volume& volume, bool read_only);
+  /// The bytes of a mapped LV of `vg`, read-only.
+  [[nodiscard]] Disk open_lv(const Vg& vg, const lvm::LogicalVolume& lv);
 
   [[nodiscard]] const vhd::MetadataCache& cache() const noexcept { return cache_; }
 

@@ -106,5 +106,35 @@ TEST(RequestContext, CancelledIsToldBeforeTimedOut) {
   }
 }
 
+TEST(Revocation, RequestFailsByWhatTookItsGroundAway) {
+  Revocation revocation;
+  RequestContext context;
+  context.revocation = &revocation;
+  EXPECT_NO_THROW(context.check());
+  EXPECT_FALSE(revocation.done());
+  revocation.revoke(Error(ErrorKind::kIo, "removed").because("a host").advise("open anew"));
+  EXPECT_TRUE(revocation.done());
+  try {
+    context.check();
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.message(), "removed");
+    EXPECT_EQ(error.remedy(), "open anew");
+  }
+  EXPECT_THROW(context.check_revocation(), Error);
+}
+
+TEST(Revocation, FirstReasonStays) {
+  Revocation revocation;
+  revocation.revoke(Error(ErrorKind::kIo, "first"));
+  revocation.revoke(Error(ErrorKind::kIo, "second"));
+  try {
+    revocation.check();
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.message(), "first");
+  }
+}
+
 }  // namespace
 }  // namespace lunfs

@@ -95,7 +95,7 @@ class ViewTest : public ::testing::Test {
 
   Geometry geometry_of(const View& view, const Node& node) {
     DiskTable table(view, disks_);
-    return table.of(node).geometry();
+    return table.of(node)->geometry();
   }
   static bool is_live(BlockDevice& device) {
     return dynamic_cast<sr::LiveDisk*>(&device) != nullptr;
@@ -247,15 +247,15 @@ TEST_F(ViewTest, DisksOfALiveSrFollowItsChanges) {
   View view(changing, {.uid = 7, .gid = 8, .umask = 0}, "a pool may use it");
   DiskTable table(view, disks);
   for (const Node* node : view.with_bytes()) {
-    EXPECT_TRUE(is_live(table.of(*node))) << node->lv->name;
-    EXPECT_TRUE(table.of(*node).geometry().read_only);
+    EXPECT_TRUE(is_live(*table.of(*node))) << node->lv->name;
+    EXPECT_TRUE(table.of(*node)->geometry().read_only);
   }
 }
 
 TEST_F(ViewTest, ElsewhereNobodyChangesThem) {
   View view = make();
   DiskTable table(view, disks_);
-  for (const Node* node : view.with_bytes()) EXPECT_FALSE(is_live(table.of(*node)));
+  for (const Node* node : view.with_bytes()) EXPECT_FALSE(is_live(*table.of(*node)));
 }
 
 TEST_F(ViewTest, UnknownNamesAndInodesAreNull) {

@@ -194,5 +194,46 @@ TEST(SegmentMap, EveryByteOfRandomMapsIsWhereTheDefinitionSays) {
   }
 }
 
+// --- the map of the same LV later ---
+
+TEST(SegmentMap, StartsWithItself) {
+  EXPECT_TRUE(fragmented().starts_with(fragmented()));
+  EXPECT_TRUE(striped().starts_with(striped()));
+}
+
+TEST(SegmentMap, OneThatHasGrownStartsWithTheShorterOne) {
+  const SegmentMap longer(kStart, kExtent, {linear(0, 2, 10), linear(2, 3, 12), linear(5, 7, 4)});
+  const SegmentMap more(kStart, kExtent,
+                        {linear(0, 2, 10), linear(2, 3, 12), linear(5, 1, 4), linear(6, 1, 90)});
+  const SegmentMap rows(kStart, kExtent, {{0, 8, 16, {{3}, {8}}}});
+  EXPECT_TRUE(longer.starts_with(fragmented()));
+  EXPECT_TRUE(more.starts_with(fragmented()));
+  EXPECT_TRUE(rows.starts_with(striped()));
+  EXPECT_FALSE(fragmented().starts_with(longer));
+  EXPECT_FALSE(fragmented().starts_with(more));
+}
+
+TEST(SegmentMap, GrownStripesKeepEachByteInItsPlace) {
+  const SegmentMap rows(kStart, kExtent, {{0, 8, 16, {{3}, {8}}}});
+  for (std::uint64_t at = 0; at < striped().size_bytes(); at += 4096) {
+    EXPECT_EQ(rows.first_piece(at, 1), striped().first_piece(at, 1)) << at;
+  }
+}
+
+TEST(SegmentMap, DoesNotStartWithOneWhoseBytesLieElsewhere) {
+  const SegmentMap map(kStart, kExtent, {linear(0, 2, 10), linear(2, 3, 20)});
+  const SegmentMap moved(kStart, kExtent, {linear(0, 2, 10), linear(2, 3, 21)});
+  const SegmentMap first_longer(kStart, kExtent, {linear(0, 3, 10), linear(3, 3, 20)});
+  const SegmentMap pv_begins_later(kStart + 512, kExtent, {linear(0, 2, 10), linear(2, 3, 20)});
+  const SegmentMap other_extents(kStart, 2 * kExtent, {linear(0, 2, 10), linear(2, 3, 20)});
+  const SegmentMap other_pieces(kStart, kExtent, {{0, 4, 32, {{3}, {8}}}});
+  const SegmentMap stripes_swapped(kStart, kExtent, {{0, 4, 16, {{8}, {3}}}});
+  for (const SegmentMap* other : {&moved, &first_longer, &pv_begins_later, &other_extents}) {
+    EXPECT_FALSE(other->starts_with(map));
+  }
+  EXPECT_FALSE(other_pieces.starts_with(striped()));
+  EXPECT_FALSE(stripes_swapped.starts_with(striped()));
+}
+
 }  // namespace
 }  // namespace lunfs::lvm

@@ -68,7 +68,7 @@ class ChangingSr : public ::testing::Test {
     catalog_ = run_until_done(reactor_, read_current_catalog(context, *lun_, reactor_, false));
     disks_.emplace(reactor_, *lun_, *catalog_, vhd::MetadataCache::kDefaultBytes);
     ASSERT_EQ(catalog_->volumes.size(), 1U);
-    disk_ = disks_->open_volume(catalog_->volumes.front(), true);
+    disk_ = disks_->open_volume(catalog_->vg, catalog_->volumes.front(), true);
     ASSERT_NE(disk_.live, nullptr);
   }
 
@@ -202,7 +202,7 @@ TEST_F(ChangingSr, RelinkWithoutACommitIsNoticedByTheHead) {
   const auto volume = std::find_if(catalog_->volumes.begin(), catalog_->volumes.end(),
                                    [](const Volume& v) { return v.lv_name == kLeaf; });
   ASSERT_NE(volume, catalog_->volumes.end());
-  disk_ = disks_->open_volume(*volume, true);
+  disk_ = disks_->open_volume(catalog_->vg, *volume, true);
   VhdBuilder alone = vhd(kLeafUuid, {}, {});
   store(alone, 4, 'a');
   put(kLeaf, alone);
