@@ -1,13 +1,10 @@
 #include "fs/mount.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -22,6 +19,7 @@
 #include "base/run.h"
 #include "fs/channel.h"
 #include "fs/control_socket.h"
+#include "fs/dirty_pages.h"
 #include "fs/kernel_hints.h"
 #include "fs/privileges.h"
 #include "fs/shards.h"
@@ -49,34 +47,6 @@ FileDescriptor signal_descriptor() {
   FileDescriptor fd(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!fd.valid()) throw system_error(errno, "watching for signals");
   return fd;
-}
-
-/// Where a file system is mounted now, as mounts are moved and directories above them renamed.
-std::optional<std::string> place_of(const std::string& device) {
-  std::optional<std::string> place;
-  for (const host::MountEntry& entry : host::all_mounts()) {
-    if (entry.device == device) place = entry.mount_point;
-  }
-  return place;
-}
-
-/// Dirty pages of mapped files become writes now; umount(2) would do the same, MNT_DETACH does not.
-/// @param device  of the mount, "major:minor"
-void sync_file_system(const std::string& mount_point, const std::string& device) {
-  const auto place = place_of(device);
-  if (!place) {
-    log::warn("{}: pages of mapped files may not be written: out of the tree already (umount -l)",
-              mount_point);
-    return;
-  }
-  const FileDescriptor root(open(place->c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  struct stat status {};
-  const bool found = root.valid() && fstat(root.get(), &status) == 0;
-  const bool ours =
-      found && fmt::format("{}:{}", major(status.st_dev), minor(status.st_dev)) == device;
-  if (ours && syncfs(root.get()) == 0) return;
-  log::warn("{}: pages of mapped files may not be written: {}", mount_point,
-            found && !ours ? "another mount stands there" : std::strerror(errno));
 }
 
 std::string text_of(const std::exception_ptr& failure) {
@@ -379,7 +349,7 @@ void Mount::end_early(std::string_view why) {
 Task<void> Mount::detach() {
   RequestContext limit = RequestContext::within(kDetachLimit);
   Attempt removal(reactor_, helper_.run(reactor_, [this, mount_point = options_.mount_point] {
-    sync_file_system(mount_point, parts_->device);
+    write_dirty_pages(mount_point, parts_->device);
     // Somebody was quicker, and another mount may stand there by now.
     if (!parts_->first.channel->ended()) watcher_.remove();
   }));

@@ -99,8 +99,9 @@ void open(fuse_req_t request, fuse_ino_t inode, fuse_file_info* file) {
     const int flags = file->flags;
     if (o.renew_status && o.names.is_control_file(inode)) {
       auto held = std::make_shared<Reply>(std::move(reply));
-      o.renew_status(
-          [&o, inode, flags, held] { guarded([&] { o.names.open(std::move(*held), inode, flags); }); });
+      o.renew_status([&o, inode, flags, held] {
+        guarded([&] { o.names.open(std::move(*held), inode, flags); });
+      });
       return;
     }
     if (o.look == nullptr || !o.names.is_disk(inode)) {

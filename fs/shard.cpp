@@ -89,6 +89,11 @@ void Shard::build(const Common& common) {
   disks.emplace(reactor, *source.device, common.catalog, options.vhd_cache_bytes / shards);
   table.emplace(common.view, *disks);
   if (watch != nullptr) look.emplace(*watch, reactor, source);
+  // The only shard: several have no journal.
+  if (watch != nullptr && source.lun != nullptr && shards == 1) {
+    watch->set_on_revoked(
+        [this] { source.lun->forget_unflushed("another host has changed the VG"); });
+  }
   io.emplace(reactor, common.files, slabs,
              IoOperations::Medium{.disks = *table,
                                   .durability = *durability,
@@ -120,9 +125,9 @@ void Shard::keep_publishing() {
   publish_again_ = reactor.at(Reactor::Clock::now() + kPublishEvery, [this] { keep_publishing(); });
 }
 
-void Shard::watch_session(std::function<void(bool up)> look) {
+void Shard::watch_session(std::function<void(bool up)> told) {
   look_at_session_ =
-      reactor.at_turn_end([this, look = std::move(look)] { look(source.lun->connected()); });
+      reactor.at_turn_end([this, told = std::move(told)] { told(source.lun->connected()); });
 }
 
 Task<void> Shard::drain(std::chrono::seconds most) {

@@ -69,9 +69,9 @@ struct Shard {
   [[nodiscard]] ShardReport report() const;
   /// Publishes every second from now on.
   void keep_publishing();
-  /// Calls `look` at the end of each turn, with whether the session is up, until the drain. For a
+  /// Calls `told` at the end of each turn, with whether the session is up, until the drain. For a
   /// source that is a LUN.
-  void watch_session(std::function<void(bool up)> look);
+  void watch_session(std::function<void(bool up)> told);
 
   // The end, in this order; all shards take a step before one takes the next, as each may wait for
   // what another still does. What was not saved joins `failures`.

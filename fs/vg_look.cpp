@@ -44,7 +44,7 @@ Task<void> VgLook::before_open(RequestContext& context, bool writing) {
   const auto patience = RequestContext::Clock::now() + kPatience;
   while (looking_ && RequestContext::Clock::now() < patience) {
     WakeUp told(reactor_);
-    const WakeUpLine::Place place(waiting_, told);
+    const WakeUpLine::Place place(waiting_, told, RequestContext::Clock::now());
     co_await told.until(context, patience);
     context.check();
   }

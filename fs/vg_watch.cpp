@@ -105,6 +105,7 @@ Task<bool> VgWatch::look_once(RequestContext& context, BlockDevice& device, Reac
   if (failure) give_up(*known->vg, *failure);
   const std::optional<ViewChanges> changes = view_.update(known, now);
   if (!changes) co_return false;
+  if (on_revoked_ && !changes->revoked.empty()) on_revoked_();
   tell(*now, *changes);
   co_return true;
 }
@@ -122,6 +123,7 @@ void VgWatch::give_up(const lvm::VolumeGroup& vg, const Error& found) {
     given_up_ = error;
   }
   view_.give_up(error);
+  if (on_revoked_) on_revoked_();
   log::error("{}", three_part_text(error));
   throw Error(error);
 }

@@ -3,8 +3,10 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <mutex>
 #include <optional>
+#include <utility>
 
 #include "base/block_device.h"
 #include "base/error.h"
@@ -28,6 +30,10 @@ class VgWatch {
 
   /// `view` is of a plain VG that nobody is stated to change; outlives this.
   explicit VgWatch(View& view) : view_(view) {}
+
+  /// Called in a look, before anybody goes on, when LVs are not what they were: their extents may
+  /// be other LVs' now. Before the first look.
+  void set_on_revoked(std::function<void()> callback) { on_revoked_ = std::move(callback); }
 
   /// Reads the headers of the metadata areas; if somebody has committed, the VG, and brings the
   /// view up to date. Where that cannot be told (another VG, an older state, damage) all disks are
@@ -56,6 +62,7 @@ class VgWatch {
   void tell(const sr::Catalog& catalog, const ViewChanges& changes);
 
   View& view_;
+  std::function<void()> on_revoked_;
   std::atomic<Clock::rep> next_look_ = 0;
   std::atomic<std::uint64_t> changes_ = 0;
   mutable std::mutex mutex_;

@@ -78,6 +78,9 @@ class LunDevice : public BlockDevice {
   [[nodiscard]] virtual bool failed_late() const noexcept = 0;
   /// Of its own thread.
   [[nodiscard]] virtual JournalStats journal() const noexcept = 0;
+  /// What is kept to be written again after an outage is forgotten: its blocks may be somebody
+  /// else's now. Of its own thread, also from within the ResumeGuard.
+  virtual void forget_unflushed(const std::string& why) = 0;
   /// What `guard` refers to outlives the device, or a guard that replaces it.
   virtual void set_resume_guard(ResumeGuard guard) = 0;
   /// Ends the session politely; waits for the target's answer until the context's deadline, then

@@ -46,6 +46,7 @@ class OpenedLun final : public LunDevice {
   }
   [[nodiscard]] bool failed_late() const noexcept override { return runner_.had_deferred_error(); }
   [[nodiscard]] JournalStats journal() const noexcept override { return lun_.unflushed()->stats(); }
+  void forget_unflushed(const std::string& why) override { lun_.unflushed()->forget(why); }
   void set_resume_guard(ResumeGuard guard) override;
   Task<void> logout(RequestContext& context) override;
 

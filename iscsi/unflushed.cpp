@@ -106,17 +106,25 @@ void Unflushed::flush_ended(const std::optional<Error>& refused,
     }
     return;
   }
-  if (refused && !waiting_.empty()) give_up(*refused);
+  if (refused && !waiting_.empty()) {
+    give_up("it is full and cannot be flushed: " + refused->message());
+  }
   admit();
 }
 
-void Unflushed::give_up(const Error& why) {
+void Unflushed::give_up(const std::string& why) {
   log::warn(
-      "lun={}: the journal of {} bytes is full and cannot be flushed: {}; until a flush succeeds a "
-      "lost session may cost acknowledged writes",
-      lun_, journal_.bytes(), why.message());
+      "lun={}: the journal of {} bytes is given up: {}; until a flush succeeds a lost session may "
+      "cost acknowledged writes",
+      lun_, journal_.bytes(), why);
   journal_.drop_all();
   missing_before_ = journal_.mark();
+}
+
+void Unflushed::forget(const std::string& why) {
+  if (journal_.empty()) return;
+  give_up(why);
+  admit();
 }
 
 void Unflushed::after_append(bool kept) {

@@ -22,7 +22,7 @@ namespace lunfs::iscsi {
 ///
 /// When the journal is half full a flush is started; who wants to change the LUN while it is full
 /// waits for that flush. If the LUN refuses it the journal is given up: until a flush succeeds a
-/// lost session counts as a loss, as it does for a LUN without a journal. docs/decisions/0007.
+/// lost session counts as a loss, as it does for a LUN without a journal. docs/decisions/0009.
 /// Belongs to the reactor's thread.
 class Unflushed {
  public:
@@ -93,6 +93,9 @@ class Unflushed {
   [[nodiscard]] bool can_write_again() const noexcept { return !journal_.empty() && !missing(); }
   /// A kept change could not be made again, and is left out.
   void note_refused(WriteJournal::Number number);
+  /// What is kept must not be written again: its blocks may be somebody else's now. Until a flush
+  /// succeeds a lost session counts as a loss.
+  void forget(const std::string& why);
   void count_loss() noexcept { ++losses_; }
   /// No flush can succeed any more.
   void lose_for_good(std::string why);
@@ -118,7 +121,7 @@ class Unflushed {
   void admit();
   void start_flush();
   void after_append(bool kept);
-  void give_up(const Error& why);
+  void give_up(const std::string& why);
   void release_memory();
 
   Reactor& reactor_;

@@ -9,7 +9,6 @@ simple_vg "$work/lun.img"
 serve "$work/lun.img"
 mount_lunfs "$(lun_url)" "$mnt" -o sync_on_close=no
 random_file "$work/data" $((3 << 20))
-exec 7<>"$mnt/disk"
 dd if="$work/data" of="$mnt/disk" bs=64k count=16 oflag=direct conv=notrunc,fsync status=none
 cp "$work/lun.img" "$work/flushed.img"
 journal() { status_of "$mnt" | jq ".sessions[0].journal.$1"; }
@@ -25,7 +24,6 @@ cp "$work/flushed.img" "$work/lun.img" # what a lost cache leaves
 serve_again "$work/lun.img"
 wait_until 10 session_is "$mnt" up || fail "the session does not come back"
 bounded 30 sync "$mnt/disk" || fail "fsync fails"
-exec 7>&-
 bounded 30 cmp -n $((3 << 20)) "$work/data" "$mnt/disk" || fail "a write is lost"
 assert_contains "$(cat "$log")" 'wrote [0-9]+ changes \([0-9.]+ MiB\) again' "the log"
 assert_lacks "$(cat "$log")" 'may be lost' "the log"
