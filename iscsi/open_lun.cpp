@@ -288,7 +288,8 @@ Task<std::unique_ptr<LunDevice>> open_lun(RequestContext& context, Reactor& reac
                              .command_timeout = options.command_timeout,
                              .outage_limit = options.outage_limit,
                              .attempt_limit = attempt_limit,
-                             .retries = options.retries},
+                             .retries = options.retries,
+                             .shared = options.shared},
       first.features.identity, std::move(paths));
   sessions->start(std::move(first.session));
   auto device = std::make_unique<OpenedLun>(
