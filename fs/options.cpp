@@ -336,8 +336,7 @@ SOURCE   iscsi://[user@]host[:port]/target-iqn/lun, a LUN image, or a block devi
     sync_on_close=yes|no  make writes durable at close (yes)
     scheduling=batch|normal  how the daemon shares the processor (batch)
     vhd_cache=MIB       memory for the tables of VHD disks (64)
-    journal=MIB         memory for writes that are not flushed, which are written again
-                        when a lost session is restored (64; 0 = off)
+    journal=MIB         memory for unflushed writes, to repeat after an outage (64)
     uid=, gid=, umask=  owner, group and permissions of the files (caller, 0077)
     allow_other         let other users in, as far as the file modes do
     log=LEVEL           error, warn, info, debug

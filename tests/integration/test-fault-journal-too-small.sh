@@ -18,7 +18,7 @@ assert_equal true "$(status_of "$mnt" | jq '.sessions[0].journal.complete')" "co
 rules '[{"id": "1", "op": "flush", "action": "sense", "sense": [3, 12, 0]}]'
 write_three || fail "writes while flushes are refused"
 assert_equal false "$(status_of "$mnt" | jq '.sessions[0].journal.complete')" "complete"
-assert_contains "$(cat "$log")" 'the journal of [0-9]+ bytes is full and cannot be flushed: .*MEDIUM ERROR' "the log"
+assert_contains "$(cat "$log")" 'the journal of [0-9]+ bytes is given up: it is full and cannot be flushed: .*MEDIUM ERROR' "the log"
 rules '[]'
 kill -9 "$tgt_pid"
 serve_again "$work/lun.img" 7>&- # which would keep the file open
