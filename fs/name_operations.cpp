@@ -145,6 +145,7 @@ void NameOperations::readlink(Reply reply, std::uint64_t inode) {
 }
 
 bool NameOperations::is_control_file(std::uint64_t inode) {
+  const auto lock = view_.lock();
   const Node* node = view_.find(inode);
   return node != nullptr && is_control(*node);
 }

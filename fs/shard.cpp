@@ -171,9 +171,9 @@ Task<void> Shard::leave() {
   // The end of the session has ended what was in flight: lets it come back before its parts go.
   RequestContext again = RequestContext::within(kLogoutLimit);
   try {
+    if (look) co_await look->drained(again);
     co_await io->drained(again);
     co_await last_flush_->wait(again);
-    if (look) co_await look->drained(again);
   } catch (const Error& error) {
     log::debug("after the logout: {}", error.message());
   }

@@ -77,7 +77,7 @@ Task<void> Lun::read_pieces(RequestContext& context, std::uint64_t offset, IoSpa
 /// Waits for its place among the commands as long as it takes: its members' callers may have given
 /// up, but not all of them for certain.
 Task<Joined> Lun::send_joined(const JoinedTransfer& run) {
-  RequestContext context;
+  RequestContext context{.revocation = run.revocation};
   const bool write = !run.out.empty();
   const ScsiCommand command{.cdb = write ? cdb::write_16(lba(run.offset), blocks(run.length), false)
                                          : cdb::read_16(lba(run.offset), blocks(run.length)),
@@ -88,7 +88,7 @@ Task<Joined> Lun::send_joined(const JoinedTransfer& run) {
   if (fault_of(command, result)) co_return Joined::kNotMoved;
   if (write) {
     note_acknowledged();
-    unflushed_->note_write(run.offset, run.out);
+    if (is_kept(context)) unflushed_->note_write(run.offset, run.out);
   }
   co_return Joined::kMoved;
 }
@@ -112,7 +112,8 @@ Task<void> Lun::read_piece(RequestContext& context, std::uint64_t offset, IoSpan
   const auto since = RequestContext::Clock::now();
   if (out.size() <= TransferJoiner::kMaxPartBytes) {
     context.check();
-    const Joined joined = co_await joiner_.join({.offset = offset, .in = out});
+    const Joined joined =
+        co_await joiner_.join({.offset = offset, .in = out, .revocation = context.revocation});
     if (joined == Joined::kMoved) co_return;
   }
   const ScsiCommand command{
@@ -172,7 +173,7 @@ Task<void> Lun::write_piece(RequestContext& context, std::uint64_t offset, Const
   Joined joined = Joined::kAlone;
   if (plain && in.size() <= TransferJoiner::kMaxPartBytes) {
     context.check();
-    joined = co_await joiner_.join({.offset = offset, .out = in});
+    joined = co_await joiner_.join({.offset = offset, .out = in, .revocation = context.revocation});
     if (joined == Joined::kMoved) co_return;
   }
   const ScsiCommand command{.cdb = cdb::write_16(lba(offset), blocks(in.size()), flags.fua),
@@ -181,7 +182,15 @@ Task<void> Lun::write_piece(RequestContext& context, std::uint64_t offset, Const
                             .since = since,
                             .maybe_sent = joined == Joined::kNotMoved};
   co_await send_write(context, offset, command);
-  unflushed_->note_write(offset, command.out);
+  if (is_kept(context)) unflushed_->note_write(offset, command.out);
+}
+
+/// Whether a change that was just acknowledged may be written again: one whose blocks are somebody
+/// else's by now must not.
+bool Lun::is_kept(const RequestContext& context) {
+  if (context.revocation == nullptr || !context.revocation->done()) return true;
+  unflushed_->note_not_kept();
+  return false;
 }
 
 /// Ends when it is acknowledged; what it was is to be noted then.
@@ -333,7 +342,7 @@ Task<bool> Lun::do_compare_and_write(RequestContext& context, std::uint64_t offs
   }
   if (std::optional<Error> fault = fault_of(command, result)) throw *std::move(fault);
   note_acknowledged();
-  unflushed_->note_write(offset, only(in));
+  if (is_kept(context)) unflushed_->note_write(offset, only(in));
   co_return true;
 }
 

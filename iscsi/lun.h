@@ -89,6 +89,7 @@ class Lun final : public BlockDevice {
   Task<void> flush_in_background();
   void note_mode_change();
   void note_acknowledged();
+  [[nodiscard]] bool is_kept(const RequestContext& context);
   void note_losses();
 
   CommandRunner& runner_;

@@ -59,11 +59,13 @@ Task<LunCheck> check_lun(RequestContext& context, CommandPort& port, ExpectedLun
   LunCheck check;
   check.features = co_await probe_lun(context, runner, expected.number);
   check.refusal = other_lun(expected, check.features.identity);
-  if (check.refusal || !expected.guard) co_return check;
-  Lun lun(runner, check.features);
-  UnalignedDevice bytes(port.reactor(), lun);
-  std::optional<Error> objection = co_await expected.guard(context, bytes);
-  if (objection) check.refusal = Refusal{.error = *std::move(objection), .for_good = true};
+  if (!check.refusal && expected.guard) {
+    Lun lun(runner, check.features);
+    UnalignedDevice bytes(port.reactor(), lun);
+    std::optional<Error> objection = co_await expected.guard(context, bytes);
+    if (objection) check.refusal = Refusal{.error = *std::move(objection), .for_good = true};
+  }
+  check.reset = runner.take_reset();
   co_return check;
 }
 

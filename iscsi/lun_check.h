@@ -34,6 +34,7 @@ struct ExpectedLun {
 struct LunCheck {
   LunFeatures features;
   std::optional<Refusal> refusal;
+  bool reset = false;  ///< the LUN has said that it was powered on or reset
 };
 
 /// Asks the LUN who it is, then the guard whether its content is the right one. Sends nothing that

@@ -56,7 +56,7 @@ Task<void> Lun::unmap_runs(RequestContext& context, std::uint64_t offset, std::u
     }
     // tgtd counts no byte of the list as transferred; the content is undefined now either way.
     if (!result.succeeded()) throw command_error(command.cdb, result);
-    unflushed_->note_unmap(offset + done, part);
+    if (is_kept(context)) unflushed_->note_unmap(offset + done, part);
   }
 }
 
@@ -100,7 +100,7 @@ Task<bool> Lun::write_same(RequestContext& context, std::uint64_t offset, std::u
     }
     if (std::optional<Error> fault = fault_of(command, result)) throw *std::move(fault);
     note_acknowledged();
-    unflushed_->note_zeroes(offset + done, part, unmap);
+    if (is_kept(context)) unflushed_->note_zeroes(offset + done, part, unmap);
   }
   co_return true;
 }
@@ -130,7 +130,7 @@ Task<void> Lun::write_zero_piece(RequestContext& context, std::uint64_t offset,
   const ScsiCommand command{.cdb = cdb::write_16(lba(offset), blocks(length), false),
                             .out = only(zeros)};
   co_await send_write(context, offset, command);
-  unflushed_->note_zeroes(offset, length, false);
+  if (is_kept(context)) unflushed_->note_zeroes(offset, length, false);
 }
 
 }  // namespace lunfs::iscsi

@@ -121,7 +121,8 @@ Task<void> SessionKeeper::wait_until_up(RequestContext& context, Clock::time_poi
   while (phase_ == Phase::kLost || phase_ == Phase::kChecking) {
     const Clock::time_point limit = limit_of(since);
     const bool too_late = command.once || Clock::now() >= limit;
-    const bool given_up = context.cancelled() || Clock::now() >= context.deadline;
+    const bool revoked = context.revocation != nullptr && context.revocation->done();
+    const bool given_up = revoked || context.cancelled() || Clock::now() >= context.deadline;
     if (sent_data && (too_late || given_up)) note_late_write(command);
     if (too_late) throw too_long();
     if (given_up && sent_data) throw sent_and_given_up(command);
@@ -158,9 +159,7 @@ Error SessionKeeper::too_long() const {
 void SessionKeeper::on_session_end() {
   if (phase_ == Phase::kClosed) return;
   ++ended_;
-  if (session_->left_writes()) {
-    left_writes_.add({paths_.set().current(), session_->connection().portal_group()});
-  }
+  note_left_writes(paths_.set().current(), *session_);
   reached_before_ = true;
   const bool left = std::exchange(leaving_, false);
   if (!left) ++outages_;
@@ -277,10 +276,14 @@ Task<SessionKeeper::Attempt> SessionKeeper::attempt(RequestContext& context,
         fmt::format("{} logs in and does not answer", paths_.portal_text(turn.path)));
     const bool best = co_await is_best(context, *result.session, turn);
     if (!best) co_return Attempt{.path = turn.path, .session = {}, .check = {}};
-    result.unsettled = !co_await settle_left_writes(context, *result.session, turn.path);
     result.check = co_await check_lun(context, *result.session, expected_, options_.retries);
+    if (!result.check.refusal && left_writes_.any()) {
+      result.unsettled = !co_await settle_left_writes(context, *result.session, turn.path);
+      // Once more: this takes what the LUN says of the reset.
+      result.check = co_await check_lun(context, *result.session, expected_, options_.retries);
+    }
   }
-  if (!result.check.refusal) co_await write_again(*result.session, result.check.features);
+  if (!result.check.refusal) co_await write_again(result);
   if (result.session->connection().ended()) throw Error(result.session->connection().failure());
   co_return result;
 }
@@ -299,13 +302,15 @@ void SessionKeeper::refuse(Refusal refusal) {
 /// Takes what an attempt has come to, unless close() was quicker.
 void SessionKeeper::settle(Attempt attempt) {
   if (phase_ != Phase::kLost && phase_ != Phase::kRefused) return;
-  // At its login, or by a reset, the target has ended what an earlier session had sent.
-  if (options_.shared) options_.shared->late_write.clear(late_write_told_);
   if (attempt.check.refusal) {
     if (!refused_everywhere(attempt.path, *attempt.check.refusal)) return;
     return refuse(*std::move(attempt.check.refusal));
   }
-  if (options_.shared) options_.shared->refused.clear(refused_told_);
+  if (options_.shared) {
+    // At its login, or by a reset, the target has ended what an earlier session had sent.
+    options_.shared->late_write.clear(late_write_told_);
+    options_.shared->refused.clear(refused_told_);
+  }
   if (attempt.unsettled) {
     unsettled_until_ = ended_;
     left_writes_.settle_all();  // they are told as what they are

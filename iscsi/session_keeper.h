@@ -141,7 +141,7 @@ class SessionKeeper final : public CommandPort, public std::enable_shared_from_t
   void back_off(bool connected);
 
   void take_doubt(const std::shared_ptr<Session>& session, const CommandResult& because);
-  Task<void> write_again(Session& session, const LunFeatures& found);
+  Task<void> write_again(const Attempt& attempt);
   bool restart_after_reset(Session& session, const CommandResult& result);
   void look_again(const std::shared_ptr<Session>& session, const std::string& because);
   static Task<void> look(std::shared_ptr<SessionKeeper> self, std::shared_ptr<Session> session);
@@ -150,6 +150,7 @@ class SessionKeeper final : public CommandPort, public std::enable_shared_from_t
 
   // Where there are several paths: session_paths.cpp.
   Task<bool> is_best(RequestContext& context, Session& session, const PathSet::Turn& turn);
+  void note_left_writes(std::size_t path, Session& session);
   Task<bool> settle_left_writes(RequestContext& context, Session& session, std::size_t path);
   [[nodiscard]] bool refused_everywhere(std::size_t path, const Refusal& refusal);
   bool note_access_answer(const std::shared_ptr<Session>& session, const CommandResult& result);
@@ -190,10 +191,11 @@ class SessionKeeper final : public CommandPort, public std::enable_shared_from_t
   Clock::time_point up_since_{};
 
   bool restoring_ = false;
-  unsigned at_work_ = 0;         ///< coroutines that log in or look
-  bool reached_before_ = false;  ///< the last attempt had a TCP connection
-  bool reached_ = false;         ///< one of this round's attempts had
-  bool leaving_ = false;         ///< the path in use is left, though its session is not lost
+  bool reset_while_checking_ = false;  ///< the LUN said that it was, while it was looked at
+  unsigned at_work_ = 0;               ///< coroutines that log in or look
+  bool reached_before_ = false;        ///< the last attempt had a TCP connection
+  bool reached_ = false;               ///< one of this round's attempts had
+  bool leaving_ = false;               ///< the path in use is left, though its session is not lost
   bool watching_ = false;
   bool asking_access_ = false;
   Clock::time_point next_ask_{};  ///< of the access states because a path came back

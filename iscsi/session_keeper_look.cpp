@@ -21,12 +21,15 @@ constexpr std::chrono::seconds kLongestReplayedCommand{120};
 }  // namespace
 
 /// What the LUN may have lost is written again, as long as that takes: each command has a limit.
-Task<void> SessionKeeper::write_again(Session& session, const LunFeatures& found) {
+Task<void> SessionKeeper::write_again(const Attempt& attempt) {
   if (!unsaved_.write_again) co_return;
+  Session& session = *attempt.session;
+  // It may end with some of it unanswered, like one that was up.
+  session.set_on_end([this, path = attempt.path, &session] { note_left_writes(path, session); });
   RequestContext context{.cancellation = &closing_};
   const EndAtDeadline end_when_closed(session.connection(), context, {});
   session.set_command_timeout(std::min(options_.command_timeout, kLongestReplayedCommand));
-  co_await unsaved_.write_again(context, session, found);
+  co_await unsaved_.write_again(context, session, attempt.check.features);
   session.set_command_timeout(options_.command_timeout);
 }
 
@@ -35,8 +38,9 @@ Task<void> SessionKeeper::write_again(Session& session, const LunFeatures& found
 /// answered meanwhile does not count.
 bool SessionKeeper::restart_after_reset(Session& session, const CommandResult& result) {
   if (!result.sense || !tells_of_reset(*result.sense)) return false;
-  if (phase_ != Phase::kUp || &session != session_.get()) return false;
-  if (!unsaved_.any || !unsaved_.any()) return false;
+  if (&session != session_.get() || !unsaved_.any || !unsaved_.any()) return false;
+  if (phase_ == Phase::kChecking) return reset_while_checking_ = true;
+  if (phase_ != Phase::kUp) return false;
   // A LUN that says so after each login is left as it is.
   const bool young = Clock::now() - up_since_ < kGoodSession;
   if (young && short_sessions_ + 1 >= kSuspicious) return false;
@@ -87,7 +91,14 @@ void SessionKeeper::decide(Session& session, LunCheck check) {
     session.connection().end(*failure_);
     return;
   }
-  if (on_looked_) on_looked_(check.features, Looked::kSameSession);
+  const bool reset = std::exchange(reset_while_checking_, false) || check.reset;
+  if (reset && unsaved_.any && unsaved_.any()) {
+    return session.connection().end(
+        Error(ErrorKind::kUnreachable,
+              fmt::format("LUN {} was reset with unflushed writes", options_.lun)));
+  }
+  // One that was reset may have lost as much as one with a new session.
+  if (on_looked_) on_looked_(check.features, reset ? Looked::kNewSession : Looked::kSameSession);
   session.set_in_doubt(false);
   phase_ = Phase::kUp;
   waiting_.wake_all();

@@ -69,10 +69,14 @@ Task<bool> SessionKeeper::is_best(RequestContext& context, Session& session,
   co_return false;
 }
 
+/// `session`, over `path`, has ended.
+void SessionKeeper::note_left_writes(std::size_t path, Session& session) {
+  if (session.left_writes()) left_writes_.add({path, session.connection().portal_group()});
+}
+
 /// True if nothing that an earlier session has left unanswered can be carried out any more.
 Task<bool> SessionKeeper::settle_left_writes(RequestContext& context, Session& session,
                                              std::size_t path) {
-  if (!left_writes_.any()) co_return true;
   RequestContext reset = context;
   reset.deadline = std::min(context.deadline, Clock::now() + kResetLimit);
   try {
@@ -95,7 +99,10 @@ Task<bool> SessionKeeper::settle_left_writes(RequestContext& context, Session& s
 /// Whether a refusal at `path` is one of the LUN, and not of that path alone.
 bool SessionKeeper::refused_everywhere(std::size_t path, const Refusal& refusal) {
   paths_.fail(path, refusal.error.message(), true);
-  return refusal.for_good || paths_.set().all_refused();
+  if (refusal.for_good || paths_.set().all_refused()) return true;
+  // The others may use that path: each looks at what it has.
+  if (options_.shared) doubts_seen_ = ++options_.shared->doubts;
+  return false;
 }
 
 /// Acts on what an answer says of the path. True if the command was not carried out because of
@@ -156,7 +163,8 @@ Task<void> SessionKeeper::ask_access(std::shared_ptr<SessionKeeper> self,
   const AtWork at_work(self->at_work_, self->work_ended_);
   RequestContext context = RequestContext::within(self->options_.attempt_limit);
   context.cancellation = &self->closing_;
-  CommandRunner runner(*session, self->options_.retries, self->options_.lun);
+  // By way of the keeper, which acts on what else the LUN may have to say.
+  CommandRunner runner(*self, self->options_.retries, self->options_.lun);
   try {
     const std::optional<PathAccess> access = co_await look_at_access(context, runner);
     PathSet& set = self->paths_.set();

@@ -58,6 +58,7 @@ bool TransferJoiner::fits_behind(std::span<Entry* const> run, const Entry& next)
   const Transfer& first = run.front()->transfer;
   const Transfer& last = run.back()->transfer;
   return next.transfer.is_write() == last.is_write() && next.transfer.offset == last.end() &&
+         next.transfer.revocation == last.revocation &&
          next.transfer.end() - first.offset <= max_joined_bytes_ && run.size() < kMaxParts;
 }
 
@@ -94,7 +95,8 @@ Task<void> TransferJoiner::move_together(std::vector<Entry*> members) {
   Joined outcome = Joined::kAlone;
   std::exception_ptr failure;
   try {
-    JoinedTransfer run{.offset = members.front()->transfer.offset, .in = {}, .out = {}};
+    const Transfer& first = members.front()->transfer;
+    JoinedTransfer run{.offset = first.offset, .in = {}, .out = {}, .revocation = first.revocation};
     for (const Entry* member : members) {
       run.length += member->transfer.length();
       if (member->transfer.is_write()) {

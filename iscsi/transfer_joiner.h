@@ -9,6 +9,7 @@
 
 #include "base/block_device.h"
 #include "base/reactor.h"
+#include "base/request_context.h"
 
 namespace lunfs::iscsi {
 
@@ -17,6 +18,8 @@ struct Transfer {
   std::uint64_t offset = 0;  ///< bytes
   IoSpan in{};               ///< of a read
   ConstIoSpan out{};         ///< of a write; one of the two is empty
+  /// See RequestContext. Transfers go together only if they can only be taken back together.
+  const Revocation* revocation = nullptr;
 
   [[nodiscard]] bool is_write() const noexcept { return !out.empty(); }
   [[nodiscard]] std::uint64_t length() const noexcept { return in.size() + out.size(); }
@@ -29,6 +32,7 @@ struct JoinedTransfer {
   std::uint64_t length = 0;
   std::vector<IoSpan> in;
   std::vector<ConstIoSpan> out;
+  const Revocation* revocation = nullptr;  ///< of all parts
 };
 
 /// What became of a transfer.

@@ -155,6 +155,11 @@ void Unflushed::note_unmap(std::uint64_t offset, std::uint64_t length) {
       journal_.append({.offset = offset, .length = length, .kind = WriteJournal::Kind::kUnmap}));
 }
 
+void Unflushed::note_not_kept() {
+  ++acknowledged_;
+  if (keeps()) after_append(false);
+}
+
 void Unflushed::flushed(const Mark& mark) {
   durable_ = std::max(durable_, mark.acknowledged);
   journal_.discard_until(mark.number);

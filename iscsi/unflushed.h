@@ -65,6 +65,9 @@ class Unflushed {
   /// Promises nothing, but what was written before must not come back over what is written later.
   void note_unmap(std::uint64_t offset, std::uint64_t length);
 
+  /// A change that must not be made again.
+  void note_not_kept();
+
   // Flushes. A flush covers what was acknowledged before it was sent.
 
   struct Mark {

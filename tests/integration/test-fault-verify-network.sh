@@ -19,6 +19,8 @@ mount_lunfs "$(lun_url)" "$mnt"
 cut() {
   ip link set lo down
   sleep "$1"
+  # A write that is left to the kernel would come to the target after newer ones.
+  [[ -z $(ss -Htan state fin-wait-1 "dport = :$tgt_port") ]] || fail "the kernel goes on sending for a session that was given up"
   ip link set lo up
   wait_until 20 session_is "$mnt" up || fail "no session $1 s after the cut"
   sleep "$2"
