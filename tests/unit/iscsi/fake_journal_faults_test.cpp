@@ -50,6 +50,34 @@ TEST(JournalFaults, ChangeThatTheLunRefusesIsToldAndTheOthersAreWritten) {
   EXPECT_EQ(fake.lun->journal().changes, 0U);
 }
 
+TEST(JournalFaults, WhatIsForgottenIsNotWrittenAgainAndALossIsTold) {
+  JournalledLun fake({});
+  fake.write(0, noise(4096, 1));
+  fake.lun->forget_unflushed("a test");
+  fake.target.lose_power();
+  EXPECT_EQ(fake.read(0, 4096), std::vector<std::byte>(4096));
+  EXPECT_EQ(fake.lun->journal().replays, 0U);
+  EXPECT_THAT(FakeLun::fault([&] { fake.flush(); }).message(), HasSubstr("may be lost"));
+}
+
+TEST(JournalFaults, WriteThatIsTakenBackOnItsWayIsNotWrittenAgain) {
+  Revocation revocation;
+  JournalledLun fake({.login = {}, .handler = [&](const Cdb& cdb) -> std::optional<Reply> {
+                        if (cdb.bytes[0] == kWrite) {
+                          revocation.revoke(Error(ErrorKind::kIo, "another LV has the extents"));
+                        }
+                        return std::nullopt;
+                      }});
+  const auto data = noise(4096, 1);
+  fake.initiator.run([&](RequestContext& c) {
+    c.revocation = &revocation;
+    return fake.lun->write(c, 0, data);  // its caller looks whether it was taken back
+  });
+  fake.target.lose_power();
+  EXPECT_EQ(fake.read(0, 4096), std::vector<std::byte>(4096));
+  EXPECT_EQ(fake.target.count(kWrite), 1U);
+}
+
 TEST(JournalFaults, SessionThatIsLostInTheMiddleCostsNothing) {
   auto target = std::make_shared<std::atomic<FakeTarget*>>(nullptr);
   auto left = std::make_shared<std::atomic<int>>(kAlways);

@@ -31,6 +31,7 @@ class Joining : public ::testing::Test {
   Task<Joined> send(const JoinedTransfer& run) {
     sent_.push_back({run.offset, run.length, run.in.size() + run.out.size()});
     EXPECT_TRUE(run.in.empty() != run.out.empty());
+    revocation_ = run.revocation;
     if (failure_) throw Error(*failure_);
     co_return refuse_ ? Joined::kNotMoved : Joined::kMoved;
   }
@@ -63,9 +64,30 @@ class Joining : public ::testing::Test {
   bool refuse_ = false;
   std::optional<Error> failure_;
   std::vector<Command> sent_;
+  const Revocation* revocation_ = nullptr;  ///< of what was sent last
   std::vector<std::uint64_t> moved_;
   std::vector<std::uint64_t> alone_;
 };
+
+TEST_F(Joining, WhatCannotBeTakenBackTogetherGoesApart) {
+  const Revocation one;
+  const Revocation other;
+  std::vector<Transfer> writes = {write(7), write(8), write(9)};
+  writes[0].revocation = &one;
+  writes[1].revocation = &other;
+  join(writes);
+  EXPECT_THAT(sent_, IsEmpty());
+  EXPECT_THAT(alone_, UnorderedElementsAre(7, 8, 9));
+}
+
+TEST_F(Joining, CommandIsTakenBackWithItsParts) {
+  const Revocation common;
+  std::vector<Transfer> writes = {write(7), write(8)};
+  for (Transfer& one : writes) one.revocation = &common;
+  join(writes);
+  EXPECT_THAT(sent_, ElementsAre(Command{7 * kBlock, 2 * kBlock, 2}));
+  EXPECT_EQ(revocation_, &common);
+}
 
 TEST_F(Joining, ALoneTransferIsItsCallersToMove) {
   join({read(7)});
