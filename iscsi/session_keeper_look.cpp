@@ -59,6 +59,7 @@ void SessionKeeper::look_again(const std::shared_ptr<Session>& session,
   failure_ = Error(ErrorKind::kUnreachable,
                    fmt::format("LUN {} is being looked at again: {}", options_.lun, because));
   log::warn("portal={}: {}", portal_text(), failure_->message());
+  reset_while_checking_ = false;
   session->set_in_doubt(true);
   spawn(look(shared_from_this(), session), [](const std::exception_ptr& /*it has none*/) {});
 }
