@@ -288,6 +288,11 @@ MountOptions mount_options(const Words& words) {
 
 }  // namespace
 
+std::chrono::seconds MountOptions::command_timeout() const noexcept {
+  if (timeout.count() == 0) return std::chrono::minutes(1);
+  return std::max(timeout / 2, std::chrono::seconds(1));
+}
+
 Command parse_command(const std::vector<std::string>& arguments) {
   const Words words = parse_words(arguments);
   Command command;

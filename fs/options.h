@@ -43,7 +43,7 @@ struct MountOptions {
   std::optional<std::string> initiator;
   std::vector<iscsi::PortalAddress> portals;  ///< further paths, beside the URL's
   bool discover_portals = false;              ///< and those that the target tells
-  std::chrono::seconds timeout{120};          ///< 0 = for ever
+  std::chrono::seconds timeout{120};          ///< of I/O; 0 = for ever
   std::chrono::seconds path_timeout{15};
   std::chrono::seconds login_timeout{15};
   std::size_t sessions = 1;  ///< shards: threads, each with a session of its own
@@ -55,6 +55,11 @@ struct MountOptions {
 
   log::Level log_level = log::Level::kInfo;
   std::optional<std::string> log_file;
+
+  /// After which a command without an answer is sent again, over a new session: half of `timeout`,
+  /// so that its caller meets no error; not less than a second, and a minute where I/O waits for
+  /// ever.
+  [[nodiscard]] std::chrono::seconds command_timeout() const noexcept;
 };
 
 /// What the command line asks for.

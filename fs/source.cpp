@@ -23,8 +23,8 @@ Task<Source> open_lun_source(RequestContext& context, Reactor& reactor, ThreadPo
       {.credentials = options.credentials, .initiator = options.initiator});
   iscsi::LunOptions lun = identity.lun_options(std::move(url));
   lun.login_timeout = options.login_timeout;
-  lun.command_timeout = options.timeout.count() == 0 ? kForEver : options.timeout;
-  lun.outage_limit = lun.command_timeout;
+  lun.command_timeout = options.command_timeout();
+  lun.outage_limit = options.timeout.count() == 0 ? kForEver : options.timeout;
   lun.path_timeout = options.path_timeout;
   lun.portals = options.portals;
   lun.discover_portals = options.discover_portals;

@@ -206,6 +206,27 @@ TEST(Options, UnmountTakesItsDirectory) {
   EXPECT_EQ(command.unmount_point, "/mnt/sr");
 }
 
+TEST(Options, SwallowedCommandGoesAgainBeforeItsCallerHasWaitedTooLong) {
+  MountOptions options;
+  EXPECT_EQ(options.command_timeout(), std::chrono::seconds(60));
+  options.timeout = std::chrono::seconds(7);
+  EXPECT_EQ(options.command_timeout(), std::chrono::seconds(3));
+  options.timeout = std::chrono::hours(1);
+  EXPECT_EQ(options.command_timeout(), std::chrono::minutes(30));
+}
+
+TEST(Options, CommandHasASecondAtLeast) {
+  MountOptions options;
+  options.timeout = std::chrono::seconds(1);
+  EXPECT_EQ(options.command_timeout(), std::chrono::seconds(1));
+}
+
+TEST(Options, CommandIsSentAgainAlsoWhereItWaitsForEver) {
+  MountOptions options;
+  options.timeout = std::chrono::seconds(0);
+  EXPECT_EQ(options.command_timeout(), std::chrono::minutes(1));
+}
+
 TEST(Options, HelpNamesEveryOption) {
   const std::string help = help_text();
   for (const char* word : {"ro",
