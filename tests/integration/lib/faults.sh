@@ -7,21 +7,30 @@ hit() {
   rules "[{\"id\": \"$fault_number\", \"op\": \"$2\", \"action\": \"$1\", \"count\": $3${4:+, $4}}]"
 }
 
-one_of() { local all=("$@"); echo "${all[RANDOM % $#]}"; }
+# choose VARIABLE VALUE...: sets it to one of them. Never in a subshell: RANDOM does not go by its seed there.
+choose() {
+  local variable=$1
+  shift
+  local all=("$@")
+  printf -v "$variable" %s "${all[RANDOM % $#]}"
+}
 # pause TENTHS_OF_A_SECOND: up to so many
-pause() { sleep "$(printf '%d.%d' $((RANDOM % ($1 + 1) / 10)) $((RANDOM % 10)))"; }
+pause() {
+  local tenths=$((RANDOM % ($1 + 1)))
+  sleep "$((tenths / 10)).$((tenths % 10))"
+}
 
 fault_cut() {
   local action op
-  action=$(one_of drop_before drop_after cut_before cut_after)
-  op=$(one_of read write flush any)
+  choose action drop_before drop_after cut_before cut_after
+  choose op read write flush any
   fault_says="$action of $op"
   hit "$action" "$op" $((1 + RANDOM % 4))
 }
 fault_refusals() {
   local action op
-  action=$(one_of busy task_set_full)
-  op=$(one_of read write flush)
+  choose action busy task_set_full
+  choose op read write flush
   fault_says="$action for $op"
   hit "$action" "$op" $((1 + RANDOM % 6))
 }
@@ -34,10 +43,11 @@ fault_late_answers() {
   hit delay any $((1 + RANDOM % 20)) "\"seconds\": $((1 + RANDOM % 2))"
 }
 fault_swallowed_command() {
-  local action
-  action=$(one_of mute mute_after)
-  fault_says="a command swallowed ($action)"
-  hit "$action" "$(one_of read write)" 1
+  local action op
+  choose action mute mute_after
+  choose op read write
+  fault_says="a $op swallowed ($action)"
+  hit "$action" "$op" 1
 }
 fault_stopped_target() {
   fault_says='a stopped target'
@@ -55,4 +65,8 @@ fault_killed_target() {
 fault_number=0
 faults=(cut cut refusals attention late_answers swallowed_command stopped_target killed_target)
 # random_fault: one of them; fault_says tells which
-random_fault() { "fault_$(one_of "${faults[@]}")"; }
+random_fault() {
+  local fault
+  choose fault "${faults[@]}"
+  "fault_$fault"
+}

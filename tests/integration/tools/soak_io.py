@@ -33,15 +33,15 @@ class Count:
     def __init__(self):
         self.lock = threading.Lock()
         self.of = {"reads": 0, "writes": 0, "fsyncs": 0, "errors": 0, "bytes": 0}
-        self.slowest = 0.0
+        self.slowest = 0.0, "no call"
 
     def add(self, what, amount=1):
         with self.lock:
             self.of[what] += amount
 
-    def took(self, seconds):
+    def took(self, seconds, what):
         with self.lock:
-            self.slowest = max(self.slowest, seconds)
+            self.slowest = max(self.slowest, (seconds, what))
 
 
 class Worker(threading.Thread):
@@ -50,14 +50,15 @@ class Worker(threading.Thread):
     def __init__(self, path, first, model, chance, until, count, stop):
         super().__init__(daemon=True)
         self.name = f"{os.path.basename(path)}+{first}"
-        self.buffered = os.open(path, os.O_RDWR)
-        self.direct = os.open(path, os.O_RDWR | os.O_DIRECT)
+        self.path = path
         self.first, self.model, self.chance = first, model, chance
         self.until, self.count, self.stop = until, count, stop
         self.failure = None
 
     def run(self):
         try:
+            self.buffered = self.insist(lambda: os.open(self.path, os.O_RDWR), "open")
+            self.direct = self.insist(lambda: os.open(self.path, os.O_RDWR | os.O_DIRECT), "open")
             while time.monotonic() < self.until and not self.stop.is_set():
                 self.step()
             self.sync()
@@ -104,7 +105,7 @@ class Worker(threading.Thread):
                     raise Broken(f"{self.name}: {what} fails for {PATIENCE_S} s") from error
                 time.sleep(0.1)
             finally:
-                self.count.took(time.monotonic() - started)
+                self.count.took(time.monotonic() - started, f"{self.name}: {what}")
 
     def write(self, offset, data, aligned):
         def once():
@@ -165,7 +166,8 @@ def main(folder, models, seconds, seed, *names):
         with open(os.path.join(models, name), "wb") as file:
             file.write(content)
     done = ", ".join(f"{amount} {what}" for what, amount in count.of.items())
-    print(f"{done}, {count.slowest:.1f} s the slowest call")
+    seconds, what = count.slowest
+    print(f"{done}, {seconds:.1f} s the slowest call ({what})")
     raise SystemExit(1 if failures else 0)
 
 
