@@ -299,9 +299,11 @@ void Connection::service(int poll_events) {
     end(Error(ErrorKind::kUnreachable,
               fmt::format("{} broke the protocol: {}", address_.text(), *tap_.fault())));
   } else if (failed || broken_) {
+    closed_by_target_ = phase_ == Phase::kReady;
     end(Error(ErrorKind::kUnreachable,
               fmt::format("the connection to {} was lost", address_.text())));
   } else if (logged_out) {
+    closed_by_target_ = true;
     end(Error(ErrorKind::kUnreachable, fmt::format("{} ended the session", address_.text())));
   }
   if (waiting && (connected_ || answered_)) changed_.wake();

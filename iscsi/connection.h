@@ -105,6 +105,8 @@ class Connection {
   [[nodiscard]] bool ended() const noexcept { return failure_.has_value(); }
   /// Why it ended; only if it has.
   [[nodiscard]] const Error& failure() const { return *failure_; }
+  /// It was logged in, and the other end closed it or logged it out; false if this side gave it up.
+  [[nodiscard]] bool closed_by_target() const noexcept { return closed_by_target_; }
 
   /// `user` outlives this; null for none.
   void set_user(User* user) noexcept { user_ = user; }
@@ -155,6 +157,7 @@ class Connection {
   Phase phase_ = Phase::kIdle;
   std::optional<Error> failure_;
   bool dirty_ = false;
+  bool closed_by_target_ = false;
   bool broken_ = false;
   std::unique_ptr<LoginGuard> guard_;  ///< while logging in
   ReceiveTap tap_;

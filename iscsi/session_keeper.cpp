@@ -183,13 +183,16 @@ Error SessionKeeper::loss(bool good) {
   const Error& reason = session_->connection().failure();
   if (good) {
     pause_ = {};
-    short_sessions_ = 0;
+    short_sessions_ = thrown_out_ = 0;
     return reason;
   }
-  if (++short_sessions_ < kSuspicious) return reason;
+  ++short_sessions_;
+  // A target that does not answer has thrown nobody out.
+  thrown_out_ = session_->connection().closed_by_target() ? thrown_out_ + 1 : 0;
+  if (thrown_out_ < kSuspicious) return reason;
   Error error =
-      thrown_out(reason, short_sessions_, kGoodSession, options_.login.connection.initiator_name);
-  if (short_sessions_ == kSuspicious) {
+      thrown_out(reason, thrown_out_, kGoodSession, options_.login.connection.initiator_name);
+  if (thrown_out_ == kSuspicious) {
     log::error("portal={}: {}", portal_text(), three_part_text(error));
   }
   return error;
@@ -256,7 +259,7 @@ void SessionKeeper::back_off(bool connected) {
   // Reachable again: whatever made the attempts rare before is over.
   if (connected && !std::exchange(reached_before_, connected)) pause_ = {};
   reached_before_ = connected;
-  if (!connected) short_sessions_ = 0;  // it was restarted, which is no twin's work
+  if (!connected) short_sessions_ = thrown_out_ = 0;  // it was restarted: no twin's work
   pause_ = std::clamp(pause_ * 2, kFirstPause, connected ? kLongestPause : kLongestProbePause);
 }
 

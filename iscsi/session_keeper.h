@@ -187,6 +187,7 @@ class SessionKeeper final : public CommandPort, public std::enable_shared_from_t
   std::uint64_t unsettled_until_ = 0;
   LeftWrites left_writes_;
   unsigned short_sessions_ = 0;  ///< in a row
+  unsigned thrown_out_ = 0;      ///< of them, in a row, closed by the target
   Clock::time_point lost_at_{};
   Clock::time_point up_since_{};
 

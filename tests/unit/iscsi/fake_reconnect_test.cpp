@@ -19,6 +19,7 @@ using testing::kAlways;
 using testing::kRead;
 using testing::kWrite;
 using testing::noise;
+using ::testing::Not;
 using testing::refuse;
 using Reply = testing::FakeTarget::Reply;
 using Kind = SessionState::Kind;
@@ -318,6 +319,24 @@ TEST(Reconnect, SessionsThatEndRightAfterTheirLoginAreCalledTheWorkOfATwin) {
   EXPECT_THAT(state.reason, HasSubstr("iqn.2026-11.example:initiator"));
   while (!fake.lun->connected()) pause(fake, std::chrono::milliseconds(5));
   fake.write(0, noise(512, 1));
+}
+
+TEST(Reconnect, SessionsThatThisSideGivesUpAreNoTwinsWork) {
+  auto down = std::make_shared<std::atomic<bool>>(false);
+  auto reads = std::make_shared<std::atomic<int>>(0);
+  const auto swallow = [=](const Cdb& cdb) -> std::optional<Reply> {
+    if (cdb.bytes[0] != kRead) return std::nullopt;
+    *down = ++*reads == 3;
+    return kSilence;
+  };
+  FakeLun fake({.login = refusing(down), .handler = swallow}, std::chrono::seconds(1));
+  for (int i = 0; i < 3; ++i) {
+    while (!fake.lun->connected()) pause(fake, std::chrono::milliseconds(5));
+    EXPECT_EQ(FakeLun::fault([&] { fake.read(0, 512); }).kind(), ErrorKind::kUnreachable);
+  }
+  EXPECT_EQ(fake.lun->state().outages, 3U);
+  EXPECT_THAT(fake.lun->state().reason, Not(HasSubstr("another initiator")));
+  *down = false;
 }
 
 Task<std::optional<Error>> read_and_agree_for(RequestContext& context, BlockDevice& device) {
