@@ -1,10 +1,11 @@
 # The fault proxy between lunfs and its target: sees and, by rules, disturbs every SCSI command.
 # Sourced by functions.sh; the rules' form stands in tools/iscsi_proxy.py.
 
-# start_proxy: in front of the running tgtd; sets proxy_port, proxy_pid
+# start_proxy [PORT]: in front of the running tgtd; sets proxy_port, proxy_pid
 start_proxy() {
   echo '[]' >"$work/rules.json"
-  python3 "$tools/iscsi_proxy.py" --target "127.0.0.1:$tgt_port" --rules "$work/rules.json" \
+  rm -f "$work/proxy.port"
+  python3 "$tools/iscsi_proxy.py" --target "127.0.0.1:$tgt_port" --rules "$work/rules.json" --port "${1:-0}" \
     --trace "$work/trace.json" --port-file "$work/proxy.port" >"$work/proxy.log" 2>&1 &
   proxy_pid=$!
   note_process "$proxy_pid"

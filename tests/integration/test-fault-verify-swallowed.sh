@@ -1,0 +1,36 @@
+#!/bin/bash
+# fio's checksums while the target swallows commands, executed or not: each goes out again in time. @timeout=300
+
+. "$(dirname "$0")/functions.sh"
+. "$here/lib/faults.sh"
+. "$here/lib/verify_faults.sh"
+
+verify_vg "$work/lun.img"
+serve "$work/lun.img"
+without_cache
+start_proxy
+# swallowed ACTION OP: in the midst of work, and until what waited for it is through: a command that is under way when two
+# sessions in a row are given up has waited for timeout
+swallowed() {
+  local before
+  before=$(outages_of "$mnt")
+  hit "$1" "$2" 1 '"skip": 20'
+  wait_until 20 outage_after "$before" || fail "no session is given up"
+  wait_until 20 session_is "$mnt" up || fail "the session does not come back"
+  before=$(commands_of_session)
+  wait_until 20 moved_on "$before" || fail "nothing moves over the new session"
+}
+# Each of them ends with the work, too: job is verify_under's.
+outage_after() { (($(outages_of "$mnt") > $1)) || process_gone "$job"; }
+commands_of_session() { status_of "$mnt" | jq '.sessions[0].commands'; }
+moved_on() { (($(commands_of_session) > $1 + 100)) || process_gone "$job"; }
+verify_loops=4
+# Mounted anew each time: a session that is lost again and again is restored less and less quickly.
+for action in mute mute_after; do
+  for op in read write; do
+    mount_lunfs "$(proxy_url)" "$mnt" -o timeout=8
+    verify_under "$work/lun.img" "$action of a $op" swallowed "$action" "$op"
+    rules '[]'
+    bounded 60 "$LUNFS" -u "$mnt" || fail "lunfs -u tells of a loss"
+  done
+done
