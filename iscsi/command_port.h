@@ -1,12 +1,14 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "base/reactor.h"
 #include "base/request_context.h"
 #include "base/task.h"
+#include "iscsi/late_failure.h"
 #include "iscsi/lun_features.h"
 #include "iscsi/paths.h"
 #include "iscsi/scsi_command.h"
@@ -26,6 +28,12 @@ class CommandPort {
   virtual Task<CommandResult> execute(RequestContext& context, const ScsiCommand& command) = 0;
   /// A command is sent again because of the target's answer.
   virtual void count_retry() noexcept = 0;
+
+  /// Told by whoever sends commands here; one for all sessions of a port that replaces its session.
+  [[nodiscard]] const std::shared_ptr<LateFailure>& late_failure() const noexcept {
+    return late_failure_;
+  }
+  void share_late_failure(const CommandPort& other) { late_failure_ = other.late_failure_; }
 
   /// With the number of the LUN that commands go to which name none.
   [[nodiscard]] virtual SessionNames names() const = 0;
@@ -63,6 +71,9 @@ class CommandPort {
   virtual void set_unsaved(Unsaved /*unsaved*/) {}
   /// The LUN is let go of: no guard and no callback is called any more, nothing is restored.
   virtual void close() noexcept {}
+
+ private:
+  std::shared_ptr<LateFailure> late_failure_ = std::make_shared<LateFailure>();
 };
 
 }  // namespace lunfs::iscsi

@@ -40,9 +40,8 @@ std::optional<Error> fault_of(const ScsiCommand& command, const CommandResult& r
 void CommandRunner::note(const CommandResult& result) {
   if (result.status != ScsiStatus::kCheckCondition || !result.sense) return;
   if (result.sense->deferred) {
-    deferred_error_ = sense_text(*result.sense);
-    had_deferred_error_ = true;
-    log::error("portal={}: deferred error: {}", port_.portal_text(), deferred_error_);
+    port_.late_failure()->note(sense_text(*result.sense));
+    log::error("portal={}: deferred error: {}", port_.portal_text(), late_failure());
     return;
   }
   if (result.sense->key != SenseKey::kUnitAttention) return;

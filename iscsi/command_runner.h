@@ -1,6 +1,5 @@
 #pragma once
 
-#include <atomic>
 #include <optional>
 #include <random>
 #include <string>
@@ -49,11 +48,10 @@ class CommandRunner {
 
   [[nodiscard]] Reactor& reactor() noexcept { return port_.reactor(); }
 
-  /// What a deferred error said of an earlier, acknowledged command; empty if there was none.
-  /// Stays.
-  [[nodiscard]] const std::string& deferred_error() const noexcept { return deferred_error_; }
-  /// Whether there was one. Any thread.
-  [[nodiscard]] bool had_deferred_error() const noexcept { return had_deferred_error_.load(); }
+  /// The port's; see LateFailure.
+  [[nodiscard]] const std::string& late_failure() const noexcept {
+    return port_.late_failure()->text();
+  }
 
  private:
   void note(const CommandResult& result);
@@ -65,8 +63,6 @@ class CommandRunner {
   bool mode_changed_ = false;
   bool power_on_ = false;
   bool reset_ = false;
-  std::string deferred_error_;
-  std::atomic<bool> had_deferred_error_ = false;
 };
 
 /// The Error for a final answer that is not a full success; nullopt if it is one.

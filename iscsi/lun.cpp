@@ -250,9 +250,9 @@ void Lun::note_growth(const LunFeatures& found) {
 /// Acknowledged writes that the LUN has lost can never be made durable any more: from then on every
 /// flush fails.
 void Lun::note_losses() {
-  if (!runner_.deferred_error().empty()) {
+  if (!runner_.late_failure().empty()) {
     unflushed_->lose_for_good("a write that was acknowledged has failed: " +
-                              runner_.deferred_error());
+                              runner_.late_failure());
   }
   if (runner_.take_power_on() && !unflushed_->clean() && features_.write_cache) {
     unflushed_->lose_for_good(

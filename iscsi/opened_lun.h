@@ -44,7 +44,7 @@ class OpenedLun final : public LunDevice {
   [[nodiscard]] std::uint64_t losses() const noexcept override {
     return lun_.unflushed()->losses();
   }
-  [[nodiscard]] bool failed_late() const noexcept override { return runner_.had_deferred_error(); }
+  [[nodiscard]] bool failed_late() const noexcept override { return port_->late_failure()->any(); }
   [[nodiscard]] JournalStats journal() const noexcept override { return lun_.unflushed()->stats(); }
   void forget_unflushed(const std::string& why) override { lun_.unflushed()->forget(why); }
   void set_resume_guard(ResumeGuard guard) override;

@@ -47,6 +47,7 @@ SessionKeeper::~SessionKeeper() {
 
 void SessionKeeper::start(std::shared_ptr<Session> session) {
   session_ = std::move(session);
+  session_->share_late_failure(*this);
   up_since_ = Clock::now();
   session_->set_on_end([this] { on_session_end(); });
   if (session_->connection().ended()) on_session_end();
@@ -273,6 +274,7 @@ Task<SessionKeeper::Attempt> SessionKeeper::attempt(RequestContext& context,
   Attempt result{.path = turn.path, .session = {}, .check = {}};
   result.session =
       std::make_shared<Session>(std::move(connection), options_.lun, options_.command_timeout);
+  result.session->share_late_failure(*this);
   {
     const EndAtDeadline limit(
         result.session->connection(), context,

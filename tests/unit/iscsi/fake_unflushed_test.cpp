@@ -62,6 +62,37 @@ TEST(Unflushed, NothingIsLostWhereThereIsNoCache) {
   fake.initiator.run([&](RequestContext& c) { return fake.lun->flush(c); });
 }
 
+constexpr std::uint8_t kReadCapacity16 = 0x9e;
+
+/// The read meets `first`; then the LUN is looked at, and tells that of a write that it had
+/// acknowledged. Nobody has asked anything of it but lunfs itself.
+void expect_late_failure_told(const testing::FakeTarget::Reply& first) {
+  auto late = std::make_shared<std::atomic<bool>>(false);
+  const auto reads = refuse(kRead, 1, first);
+  FakeLun fake({.login = {},
+                .handler = [=](const Cdb& cdb) -> std::optional<testing::FakeTarget::Reply> {
+                  if (cdb.bytes[0] != kReadCapacity16 || !late->exchange(false)) return reads(cdb);
+                  auto reply = testing::check_condition(3, 0x0c, 0x00);
+                  reply.sense[0] = std::byte{0x71};  // of an earlier command
+                  return reply;
+                },
+                .write_cache = false});
+  fake.write(0, noise(512, 1));
+  *late = true;
+  fake.read(0, 512);
+  EXPECT_FALSE(*late);
+  EXPECT_TRUE(fake.lun->failed_late());
+  EXPECT_THAT(FakeLun::fault([&] { fake.flush(); }).message(), HasSubstr("03/0c/00"));
+}
+
+TEST(Unflushed, LateFailureThatANewSessionIsToldMakesFlushesFail) {
+  expect_late_failure_told(kHangUp);
+}
+
+TEST(Unflushed, LateFailureThatALookIsToldMakesFlushesFail) {
+  expect_late_failure_told(testing::check_condition(6, 0x2a, 0x09));
+}
+
 TEST(Unflushed, CacheThatAModeChangeMayHaveSwitchedOnCounts) {
   FakeLun fake(
       {.login = {},
