@@ -31,9 +31,11 @@ def read(path):
 
 
 def entry_of(rounds):
-    """Medians of one program's rounds."""
+    """Medians of one program's rounds, and by how much of it their speeds differ."""
+    speeds = [one["speed"] for one in rounds]
+    speed = statistics.median(speeds)
     cpu = {who: round(statistics.median(one["cpu"][who] for one in rounds), 2) for who in WHO}
-    return {"ops_per_s": round(statistics.median(one["speed"] for one in rounds), 1), "cpu_us_per_op": cpu}
+    return {"ops_per_s": round(speed, 1), "spread": round((max(speeds) - min(speeds)) / speed, 3), "cpu_us_per_op": cpu}
 
 
 def row_of(found, target, job, labels):
@@ -68,6 +70,10 @@ def cpu_text(entry, program):
     return " / ".join("-" if who == "daemon" and program == LIMIT else f"{cells[who]:.1f}" for who in WHO)
 
 
+def spread_text(entry):
+    return f"{entry['spread']:.0%}"
+
+
 def print_tables(out):
     print(f"Ratios are medians of {out['rounds']} round(s) of {out['seconds']:g} s on {out['cpus']} CPUs; "
           "more than 1: the first is faster.")
@@ -75,8 +81,9 @@ def print_tables(out):
         rows = [row for row in out["rows"] if row["target"] == target]
         names = [compare_jobs.JOBS[row["job"]].text for row in rows]
         print(f"\nspeed, {target} target")
-        print_rows(["", *rows[0]["ratio"]], [[name, *(f"{ratio:.2f}" for ratio in row["ratio"].values())]
-                                             for name, row in zip(names, rows)])
+        print_rows(["", *rows[0]["ratio"], f"{LIMIT}'s rounds differ by"],
+                   [[name, *(f"{ratio:.2f}" for ratio in row["ratio"].values()), spread_text(row["programs"][LIMIT])]
+                    for name, row in zip(names, rows)])
         programs = list(rows[0]["programs"])
         print(f"\nCPU microseconds of an operation, {target} target: daemon / target / client")
         print_rows(["", *programs], [[name, *(cpu_text(row["programs"][program], program) for program in programs)]
