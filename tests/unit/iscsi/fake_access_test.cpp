@@ -15,6 +15,7 @@ using ::testing::AllOf;
 using testing::check_condition;
 using testing::FakeTarget;
 using ::testing::HasSubstr;
+using testing::kInquiry;
 using testing::kRead;
 using testing::kWrite;
 using testing::refuse;
@@ -24,7 +25,6 @@ using Reply = testing::FakeTarget::Reply;
 using State = PathReport::State;
 using std::chrono::milliseconds;
 
-constexpr std::uint8_t kInquiry = 0x12;
 constexpr std::uint8_t kReportPortGroups = 0xa3;
 
 using Access = std::shared_ptr<std::atomic<int>>;

@@ -38,10 +38,6 @@ struct JournalledLun : FakeLun {
   }
 };
 
-/// Lets a handler do something once, when the test has said so.
-using Armed = std::shared_ptr<std::atomic<bool>>;
-inline Armed armed(bool value = false) { return std::make_shared<std::atomic<bool>>(value); }
-
 inline std::uint64_t lba_of(const iscsi::Cdb& cdb) {
   return load_be<std::uint64_t>(std::as_bytes(std::span(cdb.bytes)), 2);
 }

@@ -6,28 +6,27 @@
 namespace lunfs::iscsi {
 namespace {
 
-using testing::Armed;
-using testing::armed;
 using testing::check_condition;
 using testing::FakeLun;
 using testing::FakeTarget;
+using testing::Flag;
+using testing::flag;
 using ::testing::HasSubstr;
 using testing::JournalledLun;
 using testing::kAlways;
 using testing::kJournalBytes;
-using testing::kRead;
+using testing::kSilence;
 using testing::kSynchronizeCache;
 using testing::kWrite;
 using testing::lba_of;
 using testing::noise;
+using testing::other_lun;
 using testing::refuse;
 using testing::status;
 using Reply = testing::FakeTarget::Reply;
 
-const Reply kSilent{.sense = {}, .data = {}, .say_nothing = true};
-
 /// `reply` to writes at `lba` while `on`.
-FakeTarget::Handler at_lba(std::uint64_t lba, const Armed& on, const Reply& reply) {
+FakeTarget::Handler at_lba(std::uint64_t lba, const Flag& on, const Reply& reply) {
   return [=](const Cdb& cdb) -> std::optional<Reply> {
     if (!*on || cdb.bytes[0] != kWrite || lba_of(cdb) != lba) return std::nullopt;
     return reply;
@@ -35,7 +34,7 @@ FakeTarget::Handler at_lba(std::uint64_t lba, const Armed& on, const Reply& repl
 }
 
 TEST(JournalFaults, ChangeThatTheLunRefusesIsToldAndTheOthersAreWritten) {
-  const Armed bad = armed();
+  const Flag bad = flag();
   JournalledLun fake({.login = {}, .handler = at_lba(8, bad, check_condition(3, 0x0c, 0x00))});
   fake.write(0, noise(512, 1));
   fake.write(4096, noise(512, 2));
@@ -100,14 +99,8 @@ TEST(JournalFaults, SessionThatIsLostInTheMiddleCostsNothing) {
 }
 
 TEST(JournalFaults, AnotherLunGetsNothing) {
-  const Armed other = armed();
-  JournalledLun fake({.login = {}, .handler = [other](const Cdb& cdb) -> std::optional<Reply> {
-                        if (cdb.bytes[0] != 0x9e || !*other) return std::nullopt;
-                        Reply reply{.sense = {}, .data = std::vector<std::byte>(32)};
-                        store_be<std::uint64_t>(reply.data, 0, 1000);
-                        store_be<std::uint32_t>(reply.data, 8, 512);
-                        return reply;
-                      }});
+  const auto other = flag();
+  JournalledLun fake({.login = {}, .handler = other_lun(other)});
   fake.write(0, noise(512, 1));
   *other = true;
   fake.target.lose_power();
@@ -153,7 +146,7 @@ TEST(JournalFaults, FullOneThatCannotBeFlushedIsGivenUpAndALossIsTold) {
 }
 
 TEST(JournalFaults, FlushThatSucceedsMakesTheJournalCompleteAgain) {
-  const Armed refusing = armed(true);
+  const Flag refusing = flag(true);
   JournalledLun fake({.login = {},
                       .handler = [refusing](const Cdb& cdb) -> std::optional<Reply> {
                         if (cdb.bytes[0] != kSynchronizeCache || !*refusing) return std::nullopt;
@@ -175,7 +168,7 @@ TEST(JournalFaults, FlushThatSucceedsMakesTheJournalCompleteAgain) {
 
 TEST(JournalFaults, WaitForAFullJournalEndsWithItsCaller) {
   JournalledLun fake(
-      {.login = {}, .handler = refuse(kSynchronizeCache, kAlways, kSilent), .blocks = 16384},
+      {.login = {}, .handler = refuse(kSynchronizeCache, kAlways, kSilence), .blocks = 16384},
       std::chrono::seconds(20));
   const auto data = noise(kJournalBytes, 1);
   fake.write(0, data);
@@ -190,7 +183,7 @@ TEST(JournalFaults, WaitForAFullJournalEndsWithItsCaller) {
 
 TEST(JournalFaults, FlushThatIsSwallowedHoldsUpAWriteForTheTimeoutOnly) {
   JournalledLun fake(
-      {.login = {}, .handler = refuse(kSynchronizeCache, kAlways, kSilent), .blocks = 16384});
+      {.login = {}, .handler = refuse(kSynchronizeCache, kAlways, kSilence), .blocks = 16384});
   const auto data = noise(kJournalBytes, 1);
   fake.write(0, data);
   const auto before = std::chrono::steady_clock::now();
@@ -200,8 +193,8 @@ TEST(JournalFaults, FlushThatIsSwallowedHoldsUpAWriteForTheTimeoutOnly) {
 }
 
 TEST(JournalFaults, ChangeThatIsNeverAnsweredIsToldAndDoesNotKeepTheLunAway) {
-  for (const Reply& reply : {kSilent, status(0x08)}) {
-    const Armed bad = armed();
+  for (const Reply& reply : {kSilence, status(0x08)}) {
+    const Flag bad = flag();
     JournalledLun fake({.login = {}, .handler = at_lba(8, bad, reply)}, std::chrono::seconds(1));
     fake.write(0, noise(512, 1));
     fake.write(4096, noise(512, 2));
@@ -224,8 +217,8 @@ TEST(JournalFaults, ChangeThatIsNeverAnsweredIsToldAndDoesNotKeepTheLunAway) {
 }
 
 TEST(JournalFaults, EndOfTheMountDoesNotWaitForAReplay) {
-  const Armed bad = armed();
-  JournalledLun fake({.login = {}, .handler = at_lba(0, bad, kSilent)}, std::chrono::seconds(30));
+  const Flag bad = flag();
+  JournalledLun fake({.login = {}, .handler = at_lba(0, bad, kSilence)}, std::chrono::seconds(30));
   fake.write(0, noise(512, 1));
   *bad = true;
   fake.target.lose_power();

@@ -8,11 +8,12 @@
 namespace lunfs::iscsi {
 namespace {
 
-using testing::Armed;
-using testing::armed;
 using testing::check_condition;
 using testing::FakeTarget;
+using testing::Flag;
+using testing::flag;
 using testing::JournalledLun;
+using testing::kHangUp;
 using testing::kJournalBytes;
 using testing::kRead;
 using testing::kSynchronizeCache;
@@ -21,8 +22,6 @@ using testing::kWrite;
 using testing::lba_of;
 using testing::noise;
 using Reply = testing::FakeTarget::Reply;
-
-const Reply kHangUp{.sense = {}, .data = {}, .hang_up = true};
 
 TEST(Journal, UnflushedWriteIsThereAgain) {
   JournalledLun fake({});
@@ -130,16 +129,14 @@ TEST(Journal, NeighboursThatWentAsOneCommandAreThereAgain) {
   for (std::size_t i = 0; i < 8; ++i) {
     writes.push_back(fake.lun->write(context, i * 4096, ConstIoSpan(data).subspan(i * 4096, 4096)));
   }
-  run_until_done(fake.initiator.reactor, [](std::vector<Task<void>> all) -> Task<void> {
-    co_await when_all(std::move(all));
-  }(std::move(writes)));
+  run_until_done(fake.initiator.reactor, testing::all_of(std::move(writes)));
   ASSERT_EQ(fake.target.count(kWrite), 1U);
   fake.target.lose_power();
   EXPECT_EQ(fake.read(0, data.size()), data);
 }
 
 TEST(Journal, WriteThatCameBackUnansweredFollowsThoseThatWereAcknowledged) {
-  const Armed cut = armed();
+  const Flag cut = flag();
   JournalledLun fake({.login = {}, .handler = [cut](const Cdb& cdb) -> std::optional<Reply> {
                         if (cdb.bytes[0] == kWrite && cut->exchange(false)) return kHangUp;
                         return std::nullopt;
@@ -165,7 +162,7 @@ TEST(Journal, FlushedWritesAreNotWrittenAgain) {
 }
 
 TEST(Journal, FlushThatWasUnderWayWhenTheSessionWasLostTellsTheTruth) {
-  const Armed cut = armed(true);
+  const Flag cut = flag(true);
   JournalledLun fake({.login = {}, .handler = [cut](const Cdb& cdb) -> std::optional<Reply> {
                         const bool flush = cdb.bytes[0] == kSynchronizeCache;
                         if (flush && cut->exchange(false)) return kHangUp;
@@ -210,7 +207,7 @@ TEST(Journal, WritesOfMoreThanTheJournalAtOnceAllEnd) {
 }
 
 TEST(Journal, LunThatIsResetInTheMiddleOfASessionGetsTheWritesAgain) {
-  const Armed reset = armed();
+  const Flag reset = flag();
   JournalledLun fake({.login = {}, .handler = [reset](const Cdb& cdb) -> std::optional<Reply> {
                         if (cdb.bytes[0] == kRead && reset->exchange(false)) {
                           return check_condition(6, 0x29, 0x00);
@@ -226,7 +223,7 @@ TEST(Journal, LunThatIsResetInTheMiddleOfASessionGetsTheWritesAgain) {
 
 TEST(Journal, LunThatIsResetDuringTheReplayGetsAllOfItAgain) {
   auto target = std::make_shared<std::atomic<FakeTarget*>>(nullptr);
-  const Armed reset = armed();
+  const Flag reset = flag();
   JournalledLun fake({.login = {}, .handler = [=](const Cdb& cdb) -> std::optional<Reply> {
                         const bool last = cdb.bytes[0] == kWrite && lba_of(cdb) == 1;
                         if (!last || !reset->exchange(false)) return std::nullopt;

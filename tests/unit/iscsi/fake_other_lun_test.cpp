@@ -5,41 +5,33 @@
 #include <chrono>
 #include <memory>
 
-#include "base/bytes.h"
 #include "base/spawn.h"
 #include "tests/unit/iscsi/fake_lun.h"
 
 namespace lunfs::iscsi {
 namespace {
 
+using testing::capacity;
 using testing::check_condition;
 using testing::FakeLun;
 using testing::FakeTarget;
+using testing::Flag;
+using testing::flag;
 using ::testing::HasSubstr;
+using testing::kHangUp;
+using testing::kInquiry;
+using testing::kLunsChanged;
 using testing::kRead;
+using testing::kReadCapacity;
 using testing::kWrite;
 using testing::noise;
 using Reply = testing::FakeTarget::Reply;
 using Kind = SessionState::Kind;
-using Flag = std::shared_ptr<std::atomic<bool>>;
 
-constexpr std::uint8_t kInquiry = 0x12;
-constexpr std::uint8_t kReadCapacity = 0x9e;
 constexpr std::uint64_t kBlocks = 4096;  // of a FakeTarget
 
-const Reply kHangUp{.sense = {}, .data = {}, .hang_up = true};
-const Reply kLunsChanged = check_condition(6, 0x3f, 0x0e);
 const Reply kCapacityChanged = check_condition(6, 0x2a, 0x09);
 const Reply kNoLun = check_condition(5, 0x25, 0x00);
-
-Flag flag() { return std::make_shared<std::atomic<bool>>(false); }
-
-Reply capacity(std::uint64_t blocks) {
-  Reply reply{.sense = {}, .data = std::vector<std::byte>(32)};
-  store_be<std::uint64_t>(reply.data, 0, blocks - 1);
-  store_be<std::uint32_t>(reply.data, 8, 512);
-  return reply;
-}
 
 /// Answers the first command with `opcode` by `reply`; from then on the LUN has `blocks`.
 FakeTarget::Handler resized_at(std::uint8_t opcode, const Reply& reply, std::uint64_t blocks,

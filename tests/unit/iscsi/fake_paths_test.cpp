@@ -5,7 +5,6 @@
 #include <chrono>
 #include <memory>
 
-#include "base/bytes.h"
 #include "tests/unit/iscsi/two_paths.h"
 
 namespace lunfs::iscsi {
@@ -14,14 +13,18 @@ namespace {
 using ::testing::AllOf;
 using testing::FakeLun;
 using testing::FakeTarget;
+using testing::flag;
 using ::testing::HasSubstr;
 using testing::Initiator;
 using testing::kAlways;
 using testing::kFakeIqn;
+using testing::kHangUp;
 using testing::kRead;
+using testing::kSilence;
 using testing::kWrite;
 using testing::noise;
 using testing::options_for;
+using testing::other_lun;
 using testing::refuse;
 using testing::target;
 using testing::TwoPaths;
@@ -29,11 +32,6 @@ using Reply = testing::FakeTarget::Reply;
 using State = PathReport::State;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-
-constexpr std::uint8_t kReadCapacity = 0x9e;
-
-const Reply kHangUp{.sense = {}, .data = {}, .hang_up = true};
-const Reply kSilence{.sense = {}, .data = {}, .say_nothing = true};
 
 TEST(Paths, ResetSessionGoesOnOverTheOtherPathAtOnce) {
   TwoPaths two(target(refuse(kRead, 1, kHangUp)), target({}));
@@ -142,7 +140,7 @@ TEST(Paths, RefusedResetHoldsForWritesThatWereJoined) {
 /// One path whose target sends later logins to another portal group.
 TEST(Paths, LoneMovedPortalNeedsTheResetToo) {
   FakeTarget other(target({}, 8));
-  auto moved = std::make_shared<std::atomic<bool>>(false);
+  const auto moved = flag();
   auto options = target(refuse(kWrite, 1, kHangUp), 7);
   options.login = [&other, moved](int round, const std::string&) {
     FakeTarget::LoginReply reply;
@@ -163,21 +161,8 @@ TEST(Paths, LoneMovedPortalNeedsTheResetToo) {
   EXPECT_EQ(other.count(kWrite), 1U);
 }
 
-/// Tells of half the blocks while `other` is true.
-FakeTarget::Handler other_lun(const std::shared_ptr<std::atomic<bool>>& other,
-                              FakeTarget::Handler more = {}) {
-  return [=](const Cdb& cdb) -> std::optional<Reply> {
-    if (!*other || cdb.bytes[0] != kReadCapacity) return more ? more(cdb) : std::nullopt;
-    Reply reply{.sense = {}, .data = std::vector<std::byte>(32)};
-    store_be<std::uint64_t>(reply.data, 0, 2047);
-    store_be<std::uint32_t>(reply.data, 8, 512);
-    return reply;
-  };
-}
-
 TEST(Paths, PathToAnotherLunIsRefusedAndTheRightOneIsUsedAgain) {
-  auto other = std::make_shared<std::atomic<bool>>(true);
-  TwoPaths two(target(refuse(kWrite, 1, kHangUp)), target(other_lun(other)));
+  TwoPaths two(target(refuse(kWrite, 1, kHangUp)), target(other_lun(flag(true))));
   two.open().write(1);
   EXPECT_EQ(two.first.count(kWrite), 2U);
   EXPECT_EQ(two.second.count(kWrite), 0U);
@@ -186,16 +171,23 @@ TEST(Paths, PathToAnotherLunIsRefusedAndTheRightOneIsUsedAgain) {
   EXPECT_THAT(two.lun->paths()[1].reason, HasSubstr("another LUN stands at number 1 now"));
 }
 
+/// A reset would end what other hosts do with that LUN.
+TEST(Paths, PathToAnotherLunGetsNoReset) {
+  TwoPaths two(target(refuse(kWrite, 1, kHangUp), 7), target(other_lun(flag(true)), 8));
+  two.open().write(1);
+  EXPECT_EQ(two.state(1), State::kRefused);
+  EXPECT_EQ(two.second.resets(), 0);
+}
+
 TEST(Paths, LunThatIsAnotherOneOnEveryPathIsRefused) {
-  auto first_other = std::make_shared<std::atomic<bool>>(false);
-  auto always = std::make_shared<std::atomic<bool>>(true);
+  const auto first_other = flag();
   const auto once = refuse(kWrite, 1, kHangUp);
   TwoPaths two(target(other_lun(first_other,
                                 [=](const Cdb& cdb) -> std::optional<Reply> {
                                   if (cdb.bytes[0] == kWrite) *first_other = true;
                                   return once(cdb);
                                 })),
-               target(other_lun(always)));
+               target(other_lun(flag(true))));
   two.open();
   EXPECT_EQ(FakeLun::fault([&] { two.write(1); }).kind(), ErrorKind::kIo);
   EXPECT_EQ(two.lun->state().kind, SessionState::Kind::kRefused);
@@ -268,8 +260,7 @@ TEST(Paths, LostPathIsSeenToBeBack) {
 }
 
 TEST(Paths, ExpectedLunIsLookedForOnEveryPath) {
-  auto other = std::make_shared<std::atomic<bool>>(true);
-  TwoPaths two(target(other_lun(other)), target({}));
+  TwoPaths two(target(other_lun(flag(true))), target({}));
   LunIdentity expected;
   expected.size_bytes = std::uint64_t{4096} * 512;
   expected.block_size_bytes = 512;

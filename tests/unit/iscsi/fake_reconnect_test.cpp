@@ -14,41 +14,25 @@ namespace {
 using ::testing::ElementsAre;
 using testing::FakeLun;
 using testing::FakeTarget;
+using testing::flag;
 using ::testing::HasSubstr;
 using testing::kAlways;
+using testing::kHangUp;
 using testing::kRead;
+using testing::kSilence;
 using testing::kWrite;
 using testing::noise;
 using ::testing::Not;
+using testing::other_lun;
 using testing::refuse;
+using testing::refusing;
 using Reply = testing::FakeTarget::Reply;
 using Kind = SessionState::Kind;
-
-constexpr std::uint8_t kReadCapacity = 0x9e;
-
-const Reply kHangUp{.sense = {}, .data = {}, .hang_up = true};
-const Reply kSilence{.sense = {}, .data = {}, .say_nothing = true};
 
 void pause(FakeLun& fake, std::chrono::milliseconds length) {
   RequestContext context;
   run_until_done(fake.initiator.reactor,
                  fake.initiator.reactor.sleep_until(context, Reactor::Clock::now() + length));
-}
-
-/// A login script that refuses by hanging up while `down` is true.
-FakeTarget::LoginScript refusing(const std::shared_ptr<std::atomic<bool>>& down) {
-  return [down](int round, const std::string&) {
-    FakeTarget::LoginReply reply;
-    reply.hang_up = *down;
-    if (reply.hang_up) {
-      reply.status = 0x0301;
-      return reply;
-    }
-    reply.current_stage = round == 0 ? 0 : 1;
-    reply.next_stage = round == 0 ? 1 : 3;
-    if (round == 0) reply.keys = {"AuthMethod=None"};
-    return reply;
-  };
 }
 
 TEST(Reconnect, ReadAndWriteInFlightAreSentAgainAndSucceed) {
@@ -88,7 +72,7 @@ TEST(Reconnect, IdleSessionIsRestoredToo) {
 }
 
 TEST(Reconnect, WaitingIoFailsWhenTheOutageLimitIsReachedAndLaterIoAtOnce) {
-  auto down = std::make_shared<std::atomic<bool>>(false);
+  const auto down = flag();
   FakeLun fake({.login = refusing(down), .handler = {}});
   *down = true;
   fake.target.drop_connection();
@@ -114,7 +98,7 @@ TEST(Reconnect, WaitingIoFailsWhenTheOutageLimitIsReachedAndLaterIoAtOnce) {
 }
 
 TEST(Reconnect, ReadThatWaitsCanBeCancelled) {
-  auto down = std::make_shared<std::atomic<bool>>(false);
+  const auto down = flag();
   FakeLun fake({.login = refusing(down), .handler = {}}, std::chrono::hours(100));
   *down = true;
   fake.target.drop_connection();
@@ -130,7 +114,7 @@ TEST(Reconnect, ReadThatWaitsCanBeCancelled) {
 }
 
 TEST(Reconnect, WriteThatWasSentIsNeverCalledCancelled) {
-  auto down = std::make_shared<std::atomic<bool>>(false);
+  const auto down = flag();
   FakeLun fake({.login = refusing(down),
                 .handler = [down](const Cdb& cdb) -> std::optional<Reply> {
                   if (cdb.bytes[0] != kWrite) return std::nullopt;
@@ -149,7 +133,7 @@ TEST(Reconnect, WriteThatWasSentIsNeverCalledCancelled) {
 }
 
 TEST(Reconnect, LogoutDuringAnOutageEndsAtOnceAndEndsWhatWaits) {
-  auto down = std::make_shared<std::atomic<bool>>(false);
+  const auto down = flag();
   FakeLun fake({.login = refusing(down), .handler = {}}, std::chrono::hours(100));
   *down = true;
   fake.target.drop_connection();
@@ -169,15 +153,12 @@ TEST(Reconnect, LogoutDuringAnOutageEndsAtOnceAndEndsWhatWaits) {
 
 /// After the session was lost READ CAPACITY tells of half the blocks.
 TEST(Reconnect, AnotherLunInItsPlaceIsRefusedAndGetsNothing) {
-  auto changed = std::make_shared<std::atomic<bool>>(false);
-  FakeLun fake({.login = {}, .handler = [changed](const Cdb& cdb) -> std::optional<Reply> {
-                  if (cdb.bytes[0] == kWrite && !changed->exchange(true)) return kHangUp;
-                  if (!*changed || cdb.bytes[0] != kReadCapacity) return std::nullopt;
-                  Reply reply{.sense = {}, .data = std::vector<std::byte>(32)};
-                  reply.data[6] = std::byte{0x08};
-                  reply.data[10] = std::byte{0x02};
-                  return reply;
-                }});
+  const auto changed = flag();
+  FakeLun fake({.login = {},
+                .handler = other_lun(changed, [changed](const Cdb& cdb) -> std::optional<Reply> {
+                  if (cdb.bytes[0] != kWrite || changed->exchange(true)) return std::nullopt;
+                  return kHangUp;
+                })});
   const Error error = FakeLun::fault([&] { fake.write(0, noise(512, 1)); });
   EXPECT_EQ(error.kind(), ErrorKind::kIo);
   EXPECT_THAT(error.message(), HasSubstr("another LUN stands at number 1 now"));
@@ -250,7 +231,7 @@ TEST(Reconnect, CommandThatIsSwallowedEachTimeEndsWhenItsTimeIsUp) {
 
 /// One second of outage is left of the three that a command may wait when the session is back.
 TEST(Reconnect, CommandThatIsSwallowedAfterAnOutageEndsWithTheFirstWait) {
-  auto down = std::make_shared<std::atomic<bool>>(false);
+  const auto down = flag();
   FakeLun fake({.login = refusing(down), .handler = refuse(kRead, kAlways, kSilence)},
                std::chrono::seconds(4));
   *down = true;
@@ -265,7 +246,7 @@ TEST(Reconnect, CommandThatIsSwallowedAfterAnOutageEndsWithTheFirstWait) {
 }
 
 TEST(Reconnect, JoinedWriteThatWasSentIsNeverCalledCancelled) {
-  auto down = std::make_shared<std::atomic<bool>>(false);
+  const auto down = flag();
   FakeLun fake({.login = refusing(down),
                 .handler = [down](const Cdb& cdb) -> std::optional<Reply> {
                   if (cdb.bytes[0] != kWrite) return std::nullopt;
@@ -290,7 +271,7 @@ TEST(Reconnect, JoinedWriteThatWasSentIsNeverCalledCancelled) {
 }
 
 TEST(Reconnect, WriteThatWasNotSentIsCancelled) {
-  auto down = std::make_shared<std::atomic<bool>>(false);
+  const auto down = flag();
   FakeLun fake({.login = refusing(down), .handler = {}}, std::chrono::hours(100));
   *down = true;
   fake.target.drop_connection();

@@ -5,31 +5,33 @@
 #include <chrono>
 #include <memory>
 
-#include "base/bytes.h"
 #include "tests/unit/iscsi/fake_lun.h"
+#include "tests/unit/iscsi/two_paths.h"
 
 namespace lunfs::iscsi {
 namespace {
 
-using testing::check_condition;
 using testing::FakeLun;
 using testing::FakeTarget;
+using testing::flag;
+using testing::Flag;
 using ::testing::HasSubstr;
+using testing::Initiator;
+using testing::kHangUp;
+using testing::kInquiry;
+using testing::kLunsChanged;
 using testing::kRead;
+using testing::kSilence;
+using testing::kTestUnitReady;
 using testing::kWrite;
 using testing::noise;
+using testing::other_lun;
 using testing::refuse;
+using testing::refusing;
+using testing::target;
+using testing::TwoPaths;
 using Reply = testing::FakeTarget::Reply;
-using Flag = std::shared_ptr<std::atomic<bool>>;
 using namespace std::chrono_literals;
-
-constexpr std::uint8_t kInquiry = 0x12;
-constexpr std::uint8_t kReadCapacity = 0x9e;
-constexpr std::uint64_t kBlocks = 4096;  // of a FakeTarget
-
-const Reply kHangUp{.sense = {}, .data = {}, .hang_up = true};
-const Reply kSilence{.sense = {}, .data = {}, .say_nothing = true};
-const Reply kLunsChanged = check_condition(6, 0x3f, 0x0e);
 
 /// Each session has a target of its own here: what they share is what lunfs itself keeps.
 class SharedLunTest : public ::testing::Test {
@@ -49,20 +51,13 @@ class SharedLunTest : public ::testing::Test {
   std::optional<FakeLun> other_;
 };
 
-/// Hangs up at the first write, and is half as large from then on, while `cut` is true.
+/// Hangs up at the first write; another LUN stands there from then on, while `cut` is true.
 FakeTarget::Handler cut_at_a_write(const Flag& cut) {
-  return [cut, once = std::make_shared<std::atomic<bool>>(false)](
-             const Cdb& cdb) -> std::optional<Reply> {
-    if (cdb.bytes[0] == kWrite && !once->exchange(true)) {
-      *cut = true;
-      return kHangUp;
-    }
-    if (cdb.bytes[0] != kReadCapacity || !*cut) return std::nullopt;
-    Reply reply{.sense = {}, .data = std::vector<std::byte>(32)};
-    store_be<std::uint64_t>(reply.data, 0, kBlocks / 2 - 1);
-    store_be<std::uint32_t>(reply.data, 8, 512);
-    return reply;
-  };
+  return other_lun(cut, [cut, once = flag()](const Cdb& cdb) -> std::optional<Reply> {
+    if (cdb.bytes[0] != kWrite || once->exchange(true)) return std::nullopt;
+    *cut = true;
+    return kHangUp;
+  });
 }
 
 TEST_F(SharedLunTest, NoSessionIsUsedWhileOneFindsAnotherLun) {
@@ -100,22 +95,6 @@ TEST_F(SharedLunTest, EachLooksAgainWhenOneIsToldThatLunsHaveChanged) {
   EXPECT_EQ(this_->lun->state().outages, 0U);
 }
 
-/// Every login of the second round and later is cut off while `down` is true.
-FakeTarget::LoginScript refusing(const Flag& down) {
-  return [down](int round, const std::string&) {
-    FakeTarget::LoginReply reply;
-    reply.hang_up = *down;
-    if (reply.hang_up) {
-      reply.status = 0x0301;
-      return reply;
-    }
-    reply.current_stage = round == 0 ? 0 : 1;
-    reply.next_stage = round == 0 ? 1 : 3;
-    if (round == 0) reply.keys = {"AuthMethod=None"};
-    return reply;
-  };
-}
-
 TEST_F(SharedLunTest, WriteThatFailedIsNotOvertakenBeforeItsSessionIsBack) {
   const auto down = std::make_shared<std::atomic<bool>>(false);
   open_this();
@@ -135,6 +114,73 @@ TEST_F(SharedLunTest, WriteThatFailedIsNotOvertakenBeforeItsSessionIsBack) {
   pause(*other_, 3s);
   this_->write(0, noise(512, 2));
   EXPECT_EQ(this_->target.count(kWrite), 1U);
+}
+
+/// Takes back a write that has come, and ends its session; no login succeeds from then on.
+FakeTarget::Handler taking_back_a_write(Revocation& revocation, const Flag& down) {
+  return [&revocation, down](const Cdb& cdb) -> std::optional<Reply> {
+    if (cdb.bytes[0] != kWrite) return std::nullopt;
+    revocation.revoke(Error(ErrorKind::kIo, "another LV has the extents"));
+    *down = true;
+    return kHangUp;
+  };
+}
+
+Error fault_of_write(LunDevice& lun, Initiator& initiator, const Revocation& revocation) {
+  const auto data = noise(512, 1);
+  return FakeLun::fault([&] {
+    initiator.run([&](RequestContext& c) {
+      c.revocation = &revocation;
+      return lun.write(c, 0, data);
+    });
+  });
+}
+
+TEST_F(SharedLunTest, WriteThatWasTakenBackOnItsWayIsNotOvertakenEither) {
+  const auto down = flag();
+  Revocation revocation;
+  open_this();
+  open_other({.login = refusing(down), .handler = taking_back_a_write(revocation, down)});
+  EXPECT_EQ(fault_of_write(*other_->lun, other_->initiator, revocation).kind(),
+            ErrorKind::kOutcomeUnknown);
+  EXPECT_THAT(FakeLun::fault([&] { this_->write(0, noise(512, 2)); }).message(),
+              HasSubstr("another session was lost with a write"));
+  EXPECT_EQ(this_->target.count(kWrite), 0U);
+  *down = false;
+}
+
+TEST_F(SharedLunTest, PathThatLeadsToAnotherLunDoesNotEndTheWaitForALateWrite) {
+  const auto down = flag();
+  Revocation revocation;
+  auto lost = target(taking_back_a_write(revocation, down));
+  lost.login = refusing(down);
+  TwoPaths two(std::move(lost), target(other_lun(flag(true))));
+  two.options.shared = shared_;
+  two.open();
+  open_this();
+  fault_of_write(*two.lun, two.initiator, revocation);
+  two.wait_until([&] { return two.state(1) == PathReport::State::kRefused; });
+  EXPECT_THAT(FakeLun::fault([&] { this_->write(0, noise(512, 2)); }).message(),
+              HasSubstr("another session was lost with a write"));
+  EXPECT_EQ(this_->target.count(kWrite), 0U);
+
+  *down = false;
+  two.wait_until([&] { return two.lun->connected(); });
+  this_->write(0, noise(512, 2));
+  EXPECT_EQ(this_->target.count(kWrite), 1U);
+}
+
+TEST_F(SharedLunTest, EachLooksAgainWhenOneFindsAnotherLunAtOneOfItsPaths) {
+  TwoPaths two(target(refuse(kWrite, 1, kHangUp)), target(other_lun(flag(true))));
+  two.options.shared = shared_;
+  two.open();
+  open_this();
+  const std::size_t before = this_->target.count(kInquiry);
+  two.write(1);
+  ASSERT_EQ(two.state(1), PathReport::State::kRefused);
+  this_->read(0, 512);
+  EXPECT_GT(this_->target.count(kInquiry), before);
+  EXPECT_EQ(two.first.count(kTestUnitReady), 2U) << "its own session looks at each login only";
 }
 
 TEST_F(SharedLunTest, ReadThatFailedHoldsNobodyUp) {

@@ -8,14 +8,13 @@ namespace {
 
 using testing::FakeLun;
 using ::testing::HasSubstr;
+using testing::kHangUp;
 using testing::kRead;
 using testing::kSynchronizeCache;
 using testing::kWrite;
 using testing::kWriteSame;
 using testing::noise;
 using testing::refuse;
-
-const testing::FakeTarget::Reply kHangUp{.sense = {}, .data = {}, .hang_up = true};
 
 TEST(Unflushed, UnflushedWritesMakeTheNextFlushFailOnce) {
   FakeLun fake({.login = {}, .handler = refuse(kRead, 1, kHangUp)});

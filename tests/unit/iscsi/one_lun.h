@@ -73,6 +73,4 @@ struct OneLun {
   std::unique_ptr<iscsi::LunDevice> lun;
 };
 
-inline Task<void> all_of(std::vector<Task<void>> tasks) { co_await when_all(std::move(tasks)); }
-
 }  // namespace lunfs::testing

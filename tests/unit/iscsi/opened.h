@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/reactor.h"
 #include "base/run.h"
+#include "base/spawn.h"
 #include "base/thread_pool.h"
 #include "iscsi/open_lun.h"
 
@@ -62,6 +63,8 @@ inline iscsi::LunOptions options_for(const iscsi::PortalAddress& portal, const s
           .keep_alive = std::chrono::seconds(5),
           .retries = {}};
 }
+
+inline Task<void> all_of(std::vector<Task<void>> tasks) { co_await when_all(std::move(tasks)); }
 
 /// Bytes that differ at every place and with every seed.
 inline std::vector<std::byte> noise(std::size_t size, std::uint32_t seed) {

@@ -1,0 +1,91 @@
+// A LUN with unflushed writes is looked at again, and says that it was reset.
+#include <vector>
+
+#include "tests/unit/iscsi/fake_journal.h"
+
+namespace lunfs::iscsi {
+namespace {
+
+using testing::all_of;
+using testing::first_of;
+using testing::Flag;
+using testing::flag;
+using testing::JournalledLun;
+using testing::kHangUp;
+using testing::kLunsChanged;
+using testing::kRead;
+using testing::kTestUnitReady;
+using testing::kWasReset;
+using testing::noise;
+using testing::once;
+
+/// The first of two reads makes it a LUN in doubt, the second is answered while it is looked at.
+struct LunThatIsLookedAt {
+  LunThatIsLookedAt() { fake.write(0, data); }
+
+  /// Two reads in flight together, of what was written and of other blocks.
+  std::vector<std::byte> read_twice() {
+    std::vector<std::byte> first(512);
+    std::vector<std::byte> second(512);
+    fake.initiator.run([&](RequestContext& c) {
+      std::vector<Task<void>> reads;
+      reads.push_back(fake.lun->read(c, 0, first));
+      reads.push_back(fake.lun->read(c, 8192, second));
+      return all_of(std::move(reads));
+    });
+    return first;
+  }
+
+  std::vector<std::byte> data = noise(512, 1);
+  Flag changed = flag();  ///< told to a read
+  Flag reset = flag();    ///< told to a read
+  Flag reset_at_look = flag();
+  Flag cut_at_look = flag();
+  JournalledLun fake{
+      {.login = {},
+       .handler = first_of({once(kRead, changed, kLunsChanged), once(kRead, reset, kWasReset),
+                            once(kTestUnitReady, reset_at_look, kWasReset),
+                            once(kTestUnitReady, cut_at_look, kHangUp)})}};
+};
+
+TEST(JournalReset, ResetThatTheLookItselfIsToldOfIsNotForgotten) {
+  LunThatIsLookedAt one;
+  one.fake.target.lose_cache();
+  *one.reset_at_look = *one.changed = true;
+  EXPECT_EQ(one.fake.read(0, 512), one.data);
+  EXPECT_EQ(one.fake.target.session_ids().size(), 2U);
+  one.fake.expect_durable(0, one.data);
+}
+
+TEST(JournalReset, ResetThatACommandIsToldOfDuringTheLookIsNotForgotten) {
+  LunThatIsLookedAt one;
+  one.fake.target.lose_cache();
+  *one.reset = *one.changed = true;
+  EXPECT_EQ(one.read_twice(), one.data);
+  EXPECT_EQ(one.fake.target.session_ids().size(), 2U);
+  one.fake.expect_durable(0, one.data);
+}
+
+TEST(JournalReset, LookThatIsToldOfNoResetCostsNoSession) {
+  LunThatIsLookedAt one;
+  *one.changed = true;
+  EXPECT_EQ(one.read_twice(), one.data);
+  EXPECT_EQ(one.fake.lun->state().outages, 0U);
+  EXPECT_EQ(one.fake.lun->journal().replays, 0U);
+}
+
+TEST(JournalReset, ResetCountsForTheLookThatItFellIntoOnly) {
+  LunThatIsLookedAt one;
+  *one.cut_at_look = *one.reset = *one.changed = true;
+  EXPECT_EQ(one.read_twice(), one.data);
+  ASSERT_EQ(one.fake.lun->state().outages, 1U);
+  const auto newer = noise(512, 2);
+  one.fake.write(0, newer);
+  *one.changed = true;
+  EXPECT_EQ(one.fake.read(0, 512), newer);
+  EXPECT_FALSE(*one.changed);
+  EXPECT_EQ(one.fake.lun->state().outages, 1U);
+}
+
+}  // namespace
+}  // namespace lunfs::iscsi
