@@ -316,7 +316,9 @@ void SessionKeeper::settle(Attempt attempt) {
     options_.shared->late_write.clear(late_write_told_);
     options_.shared->refused.clear(refused_told_);
   }
+  const bool left_replay = std::exchange(left_replay_, false);
   if (attempt.unsettled) {
+    if (left_replay && unsaved_.left_behind) unsaved_.left_behind();
     unsettled_until_ = ended_;
     left_writes_.settle_all();  // they are told as what they are
   }

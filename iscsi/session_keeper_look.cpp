@@ -25,7 +25,10 @@ Task<void> SessionKeeper::write_again(const Attempt& attempt) {
   if (!unsaved_.write_again) co_return;
   Session& session = *attempt.session;
   // It may end with some of it unanswered, like one that was up.
-  session.set_on_end([this, path = attempt.path, &session] { note_left_writes(path, session); });
+  session.set_on_end([this, path = attempt.path, &session] {
+    note_left_writes(path, session);
+    left_replay_ = left_replay_ || session.left_writes();
+  });
   RequestContext context{.cancellation = &closing_};
   const EndAtDeadline end_when_closed(session.connection(), context, {});
   session.set_command_timeout(std::min(options_.command_timeout, kLongestReplayedCommand));

@@ -61,5 +61,18 @@ TEST(JournalPaths, ReplayThatIsCutShortIsEndedByTheLoginInTheSamePortalGroup) {
   EXPECT_EQ(two.lun->losses(), 0U);
 }
 
+/// It may be carried out late, over what was written since.
+TEST(JournalPaths, ReplayThatIsCutShortAndCannotBeEndedCountsAsALoss) {
+  FakeTarget::Options refuses = target({}, 7);
+  refuses.reset_response = 5;
+  CutReplay two(std::move(refuses), 8);
+  EXPECT_EQ(two.lun->losses(), 1U);
+  const auto flush = [&] {
+    two.initiator.run([&](RequestContext& c) { return two.lun->flush(c); });
+  };
+  EXPECT_THROW(flush(), Error);
+  EXPECT_NO_THROW(flush());
+}
+
 }  // namespace
 }  // namespace lunfs::iscsi
