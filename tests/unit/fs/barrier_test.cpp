@@ -1,6 +1,6 @@
 #include "fs/barrier.h"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 #include <memory>
 #include <optional>
@@ -12,6 +12,7 @@
 #include "tests/support/fault_device.h"
 #include "tests/support/memory_device.h"
 #include "tests/support/reactor_thread.h"
+#include "tests/unit/iscsi/fake_lun.h"
 
 namespace lunfs::fs {
 namespace {
@@ -142,6 +143,27 @@ TEST_F(BarrierTest, FailedFlushOfAnotherSessionIsTold) {
   });
   EXPECT_THROW(settle(Sync::kFsync), Error);
   EXPECT_FALSE(second_durability_.clean());
+}
+
+/// A target may tell the session of one command what became of another's write.
+TEST_F(BarrierTest, WriteThatFailedLateFailsFsyncWhicheverSessionWasTold) {
+  testing::FakeTarget::Reply late = testing::check_condition(3, 0x0c, 0x00);
+  late.sense[0] = std::byte{0x71};  // deferred
+  testing::FakeLun told({.login = {}, .handler = testing::refuse(testing::kRead, 1, late)});
+  Durability told_durability(*told.lun, told.lun.get());
+  Reactor& here = told.initiator.reactor;
+  Barrier barrier{{{here, told_durability}, {other_.reactor(), second_durability_}}};
+  const auto fsync = [&] {
+    run_until_done(here, barrier.settled(context_, kHere, file_, Sync::kFsync));
+  };
+  over_there([this] { second_durability_.wrote(); });
+  fsync();
+  over_there([this] { second_durability_.wrote(); });
+  EXPECT_THROW(told.read(0, 512), Error);
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_THAT(testing::FakeLun::fault(fsync).message(),
+                ::testing::HasSubstr("a write that was acknowledged has failed"));
+  }
 }
 
 TEST_F(BarrierTest, SyncOfAllFlushesEachSessionThatWrote) {
