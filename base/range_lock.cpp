@@ -61,7 +61,7 @@ void RangeLock::Line::enter(Entry& entry) {
     }
   }
   if (blockers > 0) {
-    if (shared_) entry.address_ = std::make_shared<Entry::Address>(&entry);
+    if (shared_) entry.address_ = std::make_shared<Entry::Address>(Entry::Address{&entry});
     entry.count_blockers(blockers);
     ++waiting_;
   }
