@@ -8,22 +8,29 @@ serve "$work/lun.img"
 mount_lunfs "$(lun_url)" "$mnt" -o detached,cache=none,sessions=4
 
 # The first write waits until 5 s have passed since the first look at the SR.
-python3 - "$mnt/$disk_uuid.raw" <<'END' || fail "a writer was not interrupted"
-import os, signal, sys, time
+python3 - "$mnt/$disk_uuid.raw" "$mnt/.lunfs/status.json" <<'END' || fail "a writer was not interrupted"
+import json, os, signal, sys, time
+
+WRITERS = 6
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # the writers' too, from their first moment
 
 def start_writer(path):
     pid = os.fork()
     if pid:
         return pid
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
     os.pwrite(os.open(path, os.O_RDWR), bytes(4096), 0)
     os._exit(3)  # written: too late
+
+def all_wait(status):
+    with open(status, encoding="utf-8") as text:
+        return json.load(text)["requests"]["in_flight"] >= WRITERS
 
 until = time.monotonic() + 3
 slowest, count = 0.0, 0
 while time.monotonic() < until:
-    writers = [start_writer(sys.argv[1]) for _ in range(6)]
-    time.sleep(0.2)
+    writers = [start_writer(sys.argv[1]) for _ in range(WRITERS)]
+    while not all_wait(sys.argv[2]) and time.monotonic() < until:
+        time.sleep(0.01)
     begun = time.monotonic()
     for writer in writers:
         os.kill(writer, signal.SIGINT)
