@@ -6,6 +6,7 @@
 . "$here/lib/paths.sh"
 
 requires fio
+[[ -z ${LUNFS_TEST_SESSIONS:-} ]] || skip "several sessions are spread over the paths from the start"
 serve_paths
 bounded 200 fio --name=a --filename="$mnt/disk" --size=16m --ioengine=libaio --iodepth=16 --bs=4k --rw=randwrite \
   --direct=1 --verify=crc32c --verify_fatal=1 --verify_state_save=0 --do_verify=1 --loops=40 --minimal \
