@@ -48,7 +48,8 @@ class FuseArguments {
   fuse_args args_ = FUSE_ARGS_INIT(0, nullptr);
 };
 
-void log_libfuse(fuse_log_level level, const char* format, va_list arguments) {
+[[gnu::format(printf, 2, 0)]] void log_libfuse(fuse_log_level level, const char* format,
+                                               va_list arguments) {
   std::array<char, 512> line{};
   vsnprintf(line.data(), line.size(), format, arguments);
   std::string_view text(line.data());
