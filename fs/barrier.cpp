@@ -92,8 +92,10 @@ Task<void> Barrier::settled(RequestContext& context, std::size_t here, OpenFile&
   }
   std::vector<std::size_t> concerned;
   for (std::size_t shard = 0; shard < shards_.size(); ++shard) {
+    // In this order: a write that ends in between is one that is unflushed.
+    const bool busy = file.ledgers[shard].busy();
     const bool unflushed = what != Sync::kClose && !shards_[shard].durability.clean();
-    if (unflushed || file.ledgers[shard].busy()) concerned.push_back(shard);
+    if (busy || unflushed) concerned.push_back(shard);
   }
   Part part = [this, &file, what](RequestContext& there, std::size_t shard) {
     return settle(there, shard, file, what);
