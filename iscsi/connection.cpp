@@ -4,10 +4,8 @@
 #include <fmt/format.h>
 #include <iscsi/iscsi.h>
 #include <iscsi/scsi-lowlevel.h>
-#include <linux/sockios.h>
 #include <poll.h>
 #include <sys/epoll.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -34,12 +32,11 @@ std::string printable(const char* text) {
   return result;
 }
 
-/// What the kernel still holds of a connection that ends must not be delivered behind its back: a
-/// write among it would be carried out after newer ones, as a target may serve the old connection
-/// for a while beside the new session (tgtd does). The connection is reset then. Source: socket(7).
-void drop_unsent(int socket) noexcept {
-  int bytes = 0;  // not sent, or not acknowledged
-  if (ioctl(socket, SIOCOUTQ, &bytes) != 0 || bytes == 0) return;
+/// What is on its way when a connection is given up must not be delivered behind its back, by the
+/// kernel or by whoever stands between and passes bytes on: a write among it would be carried out
+/// after newer ones, as a target may serve the old connection for a while beside the new session
+/// (tgtd does). So the close resets it. Source: socket(7), SO_LINGER.
+void drop_undelivered(int socket) noexcept {
   const linger at_once{.l_onoff = 1, .l_linger = 0};
   setsockopt(socket, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
 }
@@ -103,7 +100,8 @@ void Connection::end(Error reason) {
   timer_ = {};
   look_.reset();
   forget_secrets();
-  drop_unsent(iscsi_get_fd(context_));
+  const bool said_goodbye = phase_ == Phase::kLeaving && answered_;
+  if (!said_goodbye) drop_undelivered(iscsi_get_fd(context_));
   // Calls back every command that it still has; they only store.
   iscsi_destroy_context(std::exchange(context_, nullptr));
   if (user_ != nullptr) user_->on_end();

@@ -65,6 +65,24 @@ TEST(Lun, UnansweredCommandEndsTheSession) {
   EXPECT_EQ(fake.read(0, 512), std::vector<std::byte>(512));
 }
 
+/// Who passes the bytes on, a proxy for one, may have taken them all and not delivered them yet.
+TEST(Lun, ConnectionThatIsGivenUpIsResetThoughItHasSentEverything) {
+  FakeLun fake({.login = {}, .handler = refuse(kRead, 1, testing::kSilence)});
+  EXPECT_THROW(fake.read(0, 512), Error);
+  fake.read(0, 512);  // over the next connection, which is served when the first one has ended
+  EXPECT_EQ(fake.target.connections_reset(), 1);
+}
+
+TEST(Lun, ConnectionThatIsLoggedOutIsClosedInOrder) {
+  FakeTarget target({});
+  for (int i = 0; i < 2; ++i) {
+    Initiator initiator;
+    const auto lun = initiator.open(options_for(target.portal(), kFakeIqn, 1));
+    initiator.run([&](RequestContext& c) { return lun->logout(c); });
+    EXPECT_EQ(target.connections_reset(), 0);
+  }
+}
+
 TEST(Lun, TargetThatStopsAnsweringWhileOpeningTimesOut) {
   Reply silent{.sense = {}, .data = {}, .say_nothing = true};
   FakeTarget target({.login = {}, .handler = refuse(kTestUnitReady, kAlways, silent)});

@@ -101,7 +101,11 @@ class FakeTarget::Connection {
   }
 
   bool receive(Pdu& pdu) {
-    if (!read_exactly(fd_, pdu.header.data(), kHeader)) return false;
+    errno = 0;
+    if (!read_exactly(fd_, pdu.header.data(), kHeader)) {
+      if (errno == ECONNRESET) ++target_.connections_reset_;
+      return false;
+    }
     const std::size_t size = pdu.get<std::uint32_t>(4) & 0xffffffU;
     pdu.data.resize((size + 3) / 4 * 4);
     if (!read_exactly(fd_, pdu.data.data(), pdu.data.size())) return false;

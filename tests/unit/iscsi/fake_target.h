@@ -88,6 +88,8 @@ class FakeTarget {
   [[nodiscard]] std::vector<std::vector<std::byte>> session_ids() const;
   /// Ends the connection that is open; the next one is served.
   void drop_connection() const;
+  /// How many connections the initiator has reset, not closed.
+  [[nodiscard]] int connections_reset() const noexcept { return connections_reset_; }
   /// How many NOP-Outs have come.
   [[nodiscard]] int pings() const;
   /// How many LOGICAL UNIT RESETs have come, and how many commands with this opcode before the
@@ -124,6 +126,7 @@ class FakeTarget {
   std::uint16_t port_ = 0;
   std::atomic<bool> ending_ = false;
   std::atomic<int> connection_ = -1;
+  std::atomic<int> connections_reset_ = 0;
   mutable std::mutex mutex_;
   std::vector<std::byte> bytes_;     ///< guarded by mutex_
   std::vector<std::byte> durable_;   ///< guarded by mutex_; bytes_ at the last flush
