@@ -88,7 +88,8 @@ start_guest() {
   local ready=$1
   guest_command "${@:3}"
   : >"$work/console"
-  bounded "$2" "${guest_command[@]}" >"$work/qemu.log" 2>&1 &
+  # Not by way of bounded, a function: the process to be ended would be the shell that runs it.
+  timeout --foreground --kill-after=5 "$2" "${guest_command[@]}" >"$work/qemu.log" 2>&1 &
   on_exit end_process $!
   note_process $!
   wait_until 120 guest_is "$ready" || fail "the guest: $(tail -n 20 "$work/qemu.log" "$work/console")"
