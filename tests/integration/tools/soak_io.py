@@ -5,7 +5,7 @@
 
 Every NAME is a file in FOLDER; its content at the beginning is in MODELS/NAME, and in the end again
 what it has to hold. Each thread has a part of one file for itself and does random reads, writes and
-fsyncs of all sizes, buffered and O_DIRECT.
+fsyncs of all sizes, buffered and O_DIRECT. SIGTERM ends the time.
 
 A call may fail with EIO, no other error, and has to work again after a while; then the same is done
 again. Until then the place of a failed write may hold the old bytes, the new ones, or some of both.
@@ -15,6 +15,7 @@ import errno
 import mmap
 import os
 import random
+import signal
 import sys
 import threading
 import time
@@ -143,6 +144,7 @@ class Worker(threading.Thread):
 
 def main(folder, models, seconds, seed, *names):
     chance, until, count, stop = random.Random(int(seed)), time.monotonic() + float(seconds), Count(), threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
     contents, workers = {}, []
     for name in names:
         with open(os.path.join(models, name), "rb") as file:
