@@ -44,6 +44,6 @@ initiator=$stranger
 refused 24 "iscsi://$lio_portal/$lio:listed/1" "$mnt"
 says "login to $lio:listed at $lio_portal .* was refused: .*0x0202" "allow initiator $stranger in the array's access list"
 
-run_tool lunfs-iqn verify "$lio_portal" --credentials "$work/credentials" --hold 1 --target "$lio:mutual"
+run_tool lunfs-iqn verify "$lio_portal" --initiator "$initiator" --credentials "$work/credentials" --hold 1 --target "$lio:mutual"
 assert_equal 0 "$tool_status" "lunfs-iqn verify ($tool_err)"
 assert_contains "$tool_out" "^$lio:mutual +$lio_portal +stays$" "a session that stays"
