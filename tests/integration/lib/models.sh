@@ -29,6 +29,7 @@ start_model_io() {
   python3 "$tools/soak_io.py" "$mnt" "$work/models" "$1" "$2" "${model_names[@]}" >"$work/soak_io.out" 2>"$work/soak_io.log" &
   model_io=$!
   note_process "$model_io"
+  on_exit end_process "$model_io"
 }
 # model_io_goes_on: reads and writes that began after this have ended
 model_io_goes_on() {

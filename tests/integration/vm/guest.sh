@@ -96,6 +96,34 @@ start_guest() {
 }
 guest_is() { tr -d '\r' <"$work/console" | grep -qx -- "$1"; }
 
+# A guest that was started with "${guest_orders[@]}" among the arguments of QEMU, and whose script ends with what
+# guest_obeys prints, does what in_guest says.
+guest_orders=(-serial "pipe:$work/orders")
+mkfifo "$work/orders.in" "$work/orders.out"
+# guest_obeys READY: the guest prints READY when it is
+guest_obeys() {
+  echo "ready='$1'"
+  cat <<'GUEST'
+set +e
+# What comes while nobody has it open is lost.
+exec </dev/ttyS1
+stty -echo 115200
+echo "$ready"
+while read -r order command; do
+  echo "order $order: begin"; (set -e; eval "$command"); echo "order $order: $?"
+done
+GUEST
+}
+
+# in_guest COMMAND: a line of its shell, which must succeed; what it prints is printed
+in_guest() {
+  local order=$EPOCHREALTIME
+  bounded 10 dd of="$work/orders.in" status=none <<<"$order $*" || fail "the guest takes no order"
+  wait_until 60 guest_is "order $order: [0-9]*" || fail "the guest does not end: $*"
+  guest_is "order $order: 0" || fail "the guest: $*: $(tail -n 5 "$work/console")"
+  tr -d '\r' <"$work/console" | sed -n "/^order $order: begin\$/,/^order $order: 0\$/{//!p}"
+}
+
 # guest_command INITRAMFS QEMU_ARGS...: the words that start it
 guest_command() {
   guest_command=(qemu-system-x86_64 -machine q35 -accel tcg -cpu max -m 512 -nodefaults -no-reboot
