@@ -23,6 +23,7 @@ using testing::kRead;
 using testing::kSilence;
 using testing::kWrite;
 using testing::noise;
+using ::testing::Not;
 using testing::options_for;
 using testing::other_lun;
 using testing::refuse;
@@ -57,6 +58,19 @@ TEST(Paths, SilentPathIsGivenUpAfterItsTimeout) {
   EXPECT_LT(took, milliseconds(4500));
   EXPECT_GE(two.first.pings(), 2);
   EXPECT_THAT(two.lun->paths()[0].reason, HasSubstr("does not answer a ping"));
+}
+
+TEST(Paths, SilenceTimeAfterTimeIsNotCalledTheWorkOfATwin) {
+  auto silent = target({});
+  silent.ignore_pings = true;
+  TwoPaths two(silent, silent, seconds(1));
+  two.open();
+  for (const unsigned count : {1U, 2U, 3U}) {
+    two.wait_until([&] { return two.lun->state().outages >= count; });
+  }
+  for (const PathReport& path : two.lun->paths()) {
+    EXPECT_THAT(path.reason, Not(HasSubstr("another initiator")));
+  }
 }
 
 TEST(Paths, CommandThatIsSwallowedWhilePingsAreAnsweredMakesNoDeadPath) {
