@@ -21,10 +21,15 @@ run_once() {
   random_file "$work/same" $((1 << 20))
   random_file "$work/lost" $((1 << 20))
   kill -9 "$tgt_pid"
+  # Else an open, too, may be what waits: it looks at the VG where the session is still there.
+  wait_until 20 session_is "$mnt" lost || fail "the loss is not noticed"
   bounded 100 dd if="$work/same" of="$mnt/disk" bs=64k oflag=direct conv=notrunc 2>"$work/same.log" &
   writes+=($!)
   bounded 100 dd if="$work/lost" of="$mnt/victim" bs=64k oflag=direct conv=notrunc 2>"$work/lost.log" &
   writes+=($!)
+  bounded 100 dd if="$mnt/victim" of=/dev/null bs=64k count=1 iflag=direct 2>"$work/read.log" &
+  writes+=($!)
+  wait_until 20 waiting 3 || fail "not all requests wait"
   # Small neighbours, which go as one command if they can.
   bounded 100 python3 -c '
 import os, sys, threading
@@ -39,9 +44,7 @@ all = [threading.Thread(target=write, args=(i,)) for i in range(32)]
 [one.join() for one in all]
 sys.exit(0 if failed == [5] * 32 else f"{failed}")' "$mnt/victim" 2>"$work/small.log" &
   writes+=($!)
-  bounded 100 dd if="$mnt/victim" of=/dev/null bs=64k count=1 iflag=direct 2>"$work/read.log" &
-  writes+=($!)
-  wait_until 20 waiting 3 || fail "not all requests wait"
+  wait_until 20 waiting 4 || fail "no small write waits"
   open_lvm "$image"
   lvm2 lvremove -f -y plain/victim >/dev/null
   new_lv plain usurper 4
@@ -53,8 +56,8 @@ sys.exit(0 if failed == [5] * 32 else f"{failed}")' "$mnt/victim" 2>"$work/small
   wait "${writes[0]}" || fail "a write to an LV that is the same: $(cat "$work/same.log")"
   wait "${writes[1]}" && fail "a write to an LV that is gone succeeds"
   assert_contains "$(cat "$work/lost.log")" 'Input/output error' "dd to an LV that is gone"
-  wait "${writes[2]}" || fail "small writes to an LV that is gone: $(cat "$work/small.log")"
-  wait "${writes[3]}" && fail "a read of an LV that is gone succeeds"
+  wait "${writes[3]}" || fail "small writes to an LV that is gone: $(cat "$work/small.log")"
+  wait "${writes[2]}" && fail "a read of an LV that is gone succeeds"
   assert_contains "$(cat "$work/read.log")" 'Input/output error' "dd from an LV that is gone"
   assert_equal "$(sha256_of "$work/usurper")" "$(lv_bytes sha256 "$image.layout" "$image" usurper)" "the LV that has the extents now"
   assert_same_bytes "$work/same" <(lv_bytes read "$image.layout" "$image" disk 0 $((1 << 20))) "the LV that is the same"
