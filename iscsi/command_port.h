@@ -67,9 +67,10 @@ class CommandPort {
     /// Called when the right LUN is there over a new session, which the port leads to: nothing else
     /// is sent before it has ended. Its Errors end that session, another one is tried then.
     std::function<Task<void>(RequestContext&, CommandPort&, const LunFeatures&)> write_again;
-    /// Called when a session is up, and what an earlier write_again() has left unanswered may still
-    /// be carried out: late, over newer writes. Must not throw.
-    std::function<void()> left_behind;
+    /// Called when some of it may be lost all the same: the LUN is reset after each login, or what
+    /// an earlier write_again() has left unanswered may still be carried out, over newer writes.
+    /// Must not throw.
+    std::function<void()> count_loss;
   };
   virtual void set_unsaved(Unsaved /*unsaved*/) {}
   /// The LUN is let go of: no guard and no callback is called any more, nothing is restored.

@@ -229,6 +229,7 @@ void Connection::handle(std::uint32_t events) {
       }
       if ((events & EPOLLOUT) != 0) service(POLLOUT);
       if ((events & (EPOLLHUP | EPOLLERR)) != 0 && !ended()) {
+        closed_by_target_ = true;
         end(Error(ErrorKind::kUnreachable,
                   fmt::format("the connection to {} was lost", address_.text())));
       }

@@ -42,7 +42,7 @@ OpenedLun::OpenedLun(std::shared_ptr<CommandPort> port, std::uint16_t number, Lu
            [replay](RequestContext& context, CommandPort& session, const LunFeatures& found) {
              return Replay::run(replay, context, session, found);
            },
-       .left_behind = [unflushed = lun_.unflushed()] { unflushed->count_loss(); }});
+       .count_loss = [unflushed = lun_.unflushed()] { unflushed->count_loss(); }});
 }
 
 OpenedLun::~OpenedLun() { port_->close(); }

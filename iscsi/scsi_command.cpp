@@ -130,6 +130,8 @@ Error command_error(const Cdb& cdb, const CommandResult& result) {
   return error;
 }
 
+bool is_flush(const Cdb& cdb) noexcept { return cdb.bytes[0] == kSynchronizeCache10; }
+
 std::string_view command_name(const Cdb& cdb) noexcept {
   switch (cdb.bytes[0]) {
     case kTestUnitReady:

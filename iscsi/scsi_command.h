@@ -90,6 +90,8 @@ Error command_error(const Cdb& cdb, const CommandResult& result);
 
 /// T10's name of the command.
 std::string_view command_name(const Cdb& cdb) noexcept;
+/// Whether it makes what is in the LUN's cache durable.
+bool is_flush(const Cdb& cdb) noexcept;
 
 /// Command descriptor blocks. LBAs and block counts are logical blocks of the LUN; allocation
 /// lengths are bytes. Source: SPC-4 §6, SBC-3 §5.

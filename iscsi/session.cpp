@@ -330,17 +330,27 @@ Outstanding Session::outstanding() const noexcept {
   return {.commands = in_flight_.size(), .answer_bytes = answer_bytes_};
 }
 
+/// How long it may go unanswered.
+RequestContext::Clock::duration Session::limit_of(const Request& request) const noexcept {
+  // What is in a cache takes its time to reach the medium.
+  const int times = is_flush(request.command.cdb) ? 2 : 1;
+  const RequestContext::Clock::duration limit = command_timeout_ * times;
+  if (!request.command.due) return limit;
+  // One that has waited long for its place does not end a session that it was only just sent over.
+  constexpr std::chrono::seconds kLeastTime{1};
+  return std::min(limit, std::max<RequestContext::Clock::duration>(
+                             *request.command.due - request.started, kLeastTime));
+}
+
 void Session::on_tick() noexcept {
   const auto now = RequestContext::Clock::now();
   for (const Requests* requests : {&in_flight_, &draining_}) {
     const auto late = std::find_if(requests->begin(), requests->end(), [&](const Request* request) {
-      const auto due = request->command.due;
-      return now - request->started >= command_timeout_ || (due && now >= *due);
+      return now >= request->started + limit_of(*request);
     });
     if (late == requests->end()) continue;
     // Looked once a second: the limit is what counts.
-    const auto waited =
-        std::min<RequestContext::Clock::duration>(now - (*late)->started, command_timeout_);
+    const auto waited = std::min(now - (*late)->started, limit_of(**late));
     connection_->end(
         Error(ErrorKind::kUnreachable,
               fmt::format("{} did not answer {} for {} s", connection_->address().text(),

@@ -24,9 +24,10 @@ namespace lunfs::iscsi {
 ///
 /// At most kMaxInFlight commands are with libiscsi, more wait in order; who waits leaves when its
 /// deadline passes or it is cancelled. A command that was sent runs to its end, which is the
-/// target's answer or the end of the connection: one that goes unanswered for command_timeout, or
-/// past its `due`, ends it. Then everything in flight and everything later fails at once. A
-/// command's buffers are not touched any more once execute() has ended.
+/// target's answer or the end of the connection: one that goes unanswered for command_timeout (a
+/// flush: twice that), or past its `due` and a second, ends it. Then everything in flight and
+/// everything later fails at once. A command's buffers are not touched any more once execute() has
+/// ended.
 ///
 /// Belongs to the reactor's thread. No command may be in flight when it is destroyed.
 class Session final : public CommandPort, private Connection::User {
@@ -91,11 +92,12 @@ class Session final : public CommandPort, private Connection::User {
   void on_progress() noexcept override;
   [[nodiscard]] Outstanding outstanding() const noexcept override;
   void on_tick() noexcept override;
+  [[nodiscard]] RequestContext::Clock::duration limit_of(const Request& request) const noexcept;
   void on_end() noexcept override;
 
   std::unique_ptr<Connection> connection_;
   std::uint16_t lun_;
-  std::chrono::milliseconds command_timeout_;
+  std::chrono::milliseconds command_timeout_;  ///< of a flush twice that
   SessionStats stats_;
   std::function<void()> ended_;
   bool in_doubt_ = false;

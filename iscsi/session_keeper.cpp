@@ -89,7 +89,9 @@ Task<CommandResult> SessionKeeper::execute(RequestContext& context, const ScsiCo
     co_await wait_for_verdict(*session);
     if (!session->in_doubt()) co_return *result;
     if (phase_ == Phase::kRefused) throw Error(*failure_);
-    // It was lost before that could be told: an answer of whoever it was is none.
+    // It was lost before that could be told: an answer of whoever it was is none, but for what it
+    // says of earlier writes, which is said once.
+    if (result->sense && result->sense->deferred) late_failure()->note(sense_text(*result->sense));
     const bool has_data = command.out_size() != 0;
     check_resend(Error(has_data ? ErrorKind::kOutcomeUnknown : ErrorKind::kUnreachable,
                        fmt::format("{} was sent, perhaps to another LUN or before a reset",
@@ -184,10 +186,9 @@ Error SessionKeeper::loss(bool good) {
   const Error& reason = session_->connection().failure();
   if (good) {
     pause_ = {};
-    short_sessions_ = thrown_out_ = 0;
+    thrown_out_ = 0;
     return reason;
   }
-  ++short_sessions_;
   // A target that does not answer has thrown nobody out.
   thrown_out_ = session_->connection().closed_by_target() ? thrown_out_ + 1 : 0;
   if (thrown_out_ < kSuspicious) return reason;
@@ -260,7 +261,7 @@ void SessionKeeper::back_off(bool connected) {
   // Reachable again: whatever made the attempts rare before is over.
   if (connected && !std::exchange(reached_before_, connected)) pause_ = {};
   reached_before_ = connected;
-  if (!connected) short_sessions_ = thrown_out_ = 0;  // it was restarted: no twin's work
+  if (!connected) thrown_out_ = 0;  // it was restarted: no twin's work
   pause_ = std::clamp(pause_ * 2, kFirstPause, connected ? kLongestPause : kLongestProbePause);
 }
 
@@ -318,7 +319,7 @@ void SessionKeeper::settle(Attempt attempt) {
   }
   const bool left_replay = std::exchange(left_replay_, false);
   if (attempt.unsettled) {
-    if (left_replay && unsaved_.left_behind) unsaved_.left_behind();
+    if (left_replay && unsaved_.count_loss) unsaved_.count_loss();
     unsettled_until_ = ended_;
     left_writes_.settle_all();  // they are told as what they are
   }

@@ -186,9 +186,9 @@ class SessionKeeper final : public CommandPort, public std::enable_shared_from_t
   /// Writes that were sent over sessions up to this one must not be sent again; 0: none.
   std::uint64_t unsettled_until_ = 0;
   LeftWrites left_writes_;
-  bool left_replay_ = false;     ///< some of left_writes_ may be what was written again
-  unsigned short_sessions_ = 0;  ///< in a row
-  unsigned thrown_out_ = 0;      ///< of them, in a row, closed by the target
+  bool left_replay_ = false;  ///< some of left_writes_ may be what was written again
+  unsigned thrown_out_ = 0;   ///< short sessions in a row that the target has closed
+  unsigned resets_ = 0;       ///< that the LUN has told since the last good session
   Clock::time_point lost_at_{};
   Clock::time_point up_since_{};
 

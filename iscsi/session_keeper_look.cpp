@@ -15,7 +15,7 @@ namespace lunfs::iscsi {
 
 namespace {
 
-/// Also where commands may take for ever: a target that swallows one would hold up all others.
+/// Also where commands may take longer: a target that swallows one would hold up all others.
 constexpr std::chrono::seconds kLongestReplayedCommand{120};
 
 }  // namespace
@@ -44,9 +44,11 @@ bool SessionKeeper::restart_after_reset(Session& session, const CommandResult& r
   if (&session != session_.get() || !unsaved_.any || !unsaved_.any()) return false;
   if (phase_ == Phase::kChecking) return reset_while_checking_ = true;
   if (phase_ != Phase::kUp) return false;
-  // A LUN that says so after each login is left as it is.
-  const bool young = Clock::now() - up_since_ < kGoodSession;
-  if (young && short_sessions_ + 1 >= kSuspicious) return false;
+  if (Clock::now() - up_since_ >= kGoodSession) resets_ = 0;
+  if (++resets_ >= kSuspicious) {  // it says so after each login, and is left as it is
+    if (unsaved_.count_loss) unsaved_.count_loss();
+    return false;
+  }
   session.set_in_doubt(true);
   session.connection().end(
       Error(ErrorKind::kUnreachable, fmt::format("LUN {} was reset with unflushed writes: {}",

@@ -87,5 +87,37 @@ TEST(JournalReset, ResetCountsForTheLookThatItFellIntoOnly) {
   EXPECT_EQ(one.fake.lun->state().outages, 1U);
 }
 
+TEST(JournalReset, SessionsThatWereShortForOtherReasonsHideNoReset) {
+  const Flag cut = flag();
+  const Flag reset = flag();
+  JournalledLun fake(
+      {.login = {},
+       .handler = first_of({once(kRead, cut, kHangUp), once(kRead, reset, kWasReset)})});
+  for (int i = 0; i < 2; ++i) {
+    *cut = true;
+    fake.read(0, 512);
+  }
+  const auto data = noise(512, 1);
+  fake.write(0, data);
+  fake.target.lose_cache();
+  *reset = true;
+  EXPECT_EQ(fake.read(0, 512), data);
+  fake.expect_durable(0, data);
+}
+
+TEST(JournalReset, ResetsAfterEachLoginAreToldAsALossAtLast) {
+  const Flag reset = flag();
+  JournalledLun fake({.login = {}, .handler = once(kRead, reset, kWasReset)});
+  for (int i = 0; i < 3; ++i) {
+    fake.write(0, noise(512, 1));
+    *reset = true;
+    fake.read(0, 512);
+  }
+  EXPECT_EQ(fake.lun->state().outages, 2U);
+  EXPECT_EQ(fake.lun->losses(), 1U);
+  EXPECT_THROW(fake.flush(), Error);
+  EXPECT_NO_THROW(fake.flush());
+}
+
 }  // namespace
 }  // namespace lunfs::iscsi

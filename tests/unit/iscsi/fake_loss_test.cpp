@@ -65,6 +65,37 @@ TEST(Lun, UnansweredCommandEndsTheSession) {
   EXPECT_EQ(fake.read(0, 512), std::vector<std::byte>(512));
 }
 
+/// As a mount opens its LUN: a command has less time than its caller.
+struct PatientLun : FakeLun {
+  explicit PatientLun(FakeTarget::Handler handler)
+      : FakeLun({.login = {}, .handler = std::move(handler)}, std::chrono::seconds(9), nullptr, 0,
+                std::chrono::seconds(1)) {}
+};
+
+TEST(Lun, SwallowedReadGoesAgainAndItsCallerMeetsNoError) {
+  PatientLun fake(refuse(kRead, 1, testing::kSilence));
+  EXPECT_EQ(fake.read(0, 512), std::vector<std::byte>(512));
+  EXPECT_EQ(fake.target.count(kRead), 2U);
+  EXPECT_EQ(fake.lun->state().outages, 1U);
+}
+
+TEST(Lun, SwallowedWriteGoesAgainAndItsCallerMeetsNoError) {
+  PatientLun fake(refuse(kWrite, 1, testing::kSilence));
+  const auto data = noise(512, 1);
+  fake.write(0, data);
+  EXPECT_EQ(fake.target.count(kWrite), 2U);
+  EXPECT_EQ(fake.read(0, 512), data);
+}
+
+TEST(Lun, FlushHasTwiceTheTimeOfOtherCommands) {
+  PatientLun fake(refuse(testing::kSynchronizeCache, 1, testing::kSilence));
+  fake.write(0, noise(512, 1));
+  const auto before = std::chrono::steady_clock::now();
+  EXPECT_THROW(fake.flush(), Error);  // nothing was kept that could be written again
+  EXPECT_GE(std::chrono::steady_clock::now() - before, std::chrono::milliseconds(1900));
+  EXPECT_EQ(fake.target.count(testing::kSynchronizeCache), 2U);
+}
+
 /// Who passes the bytes on, a proxy for one, may have taken them all and not delivered them yet.
 TEST(Lun, ConnectionThatIsGivenUpIsResetThoughItHasSentEverything) {
   FakeLun fake({.login = {}, .handler = refuse(kRead, 1, testing::kSilence)});

@@ -109,16 +109,18 @@ inline FakeTarget::Handler other_lun(const Flag& other, FakeTarget::Handler more
 /// A LUN of a FakeTarget, opened; quick to try again and to give up.
 class FakeLun {
  public:
-  /// @param patience  how long a command may go unanswered
+  /// @param patience  how long an outage may last, and a command go unanswered unless
+  ///                  `command_timeout` tells
   /// @param shared    what other sessions with the LUN know; may be null
   /// @param journal_bytes  see LunOptions
   explicit FakeLun(FakeTarget::Options options,
                    std::chrono::seconds patience = std::chrono::seconds(2),
                    std::shared_ptr<iscsi::SharedLun> shared = nullptr,
-                   std::size_t journal_bytes = 0)
+                   std::size_t journal_bytes = 0,
+                   std::optional<std::chrono::seconds> command_timeout = {})
       : target(std::move(options)) {
     iscsi::LunOptions lun_options = options_for(target.portal(), kFakeIqn, 1);
-    lun_options.command_timeout = patience;
+    lun_options.command_timeout = command_timeout.value_or(patience);
     lun_options.outage_limit = patience;
     lun_options.journal_bytes = journal_bytes;
     lun_options.keep_alive = std::chrono::seconds(1);

@@ -61,8 +61,6 @@ TEST(Unflushed, NothingIsLostWhereThereIsNoCache) {
   fake.initiator.run([&](RequestContext& c) { return fake.lun->flush(c); });
 }
 
-constexpr std::uint8_t kReadCapacity16 = 0x9e;
-
 /// The read meets `first`; then the LUN is looked at, and tells that of a write that it had
 /// acknowledged. Nobody has asked anything of it but lunfs itself.
 void expect_late_failure_told(const testing::FakeTarget::Reply& first) {
@@ -70,7 +68,8 @@ void expect_late_failure_told(const testing::FakeTarget::Reply& first) {
   const auto reads = refuse(kRead, 1, first);
   FakeLun fake({.login = {},
                 .handler = [=](const Cdb& cdb) -> std::optional<testing::FakeTarget::Reply> {
-                  if (cdb.bytes[0] != kReadCapacity16 || !late->exchange(false)) return reads(cdb);
+                  if (cdb.bytes[0] != testing::kReadCapacity || !late->exchange(false))
+                    return reads(cdb);
                   auto reply = testing::check_condition(3, 0x0c, 0x00);
                   reply.sense[0] = std::byte{0x71};  // of an earlier command
                   return reply;
