@@ -289,7 +289,7 @@ MountOptions mount_options(const Words& words) {
 }  // namespace
 
 std::chrono::seconds MountOptions::command_timeout() const noexcept {
-  if (timeout.count() == 0) return std::chrono::minutes(1);
+  if (timeout.count() == 0) return kForEver;
   return std::max(timeout / 2, std::chrono::seconds(1));
 }
 

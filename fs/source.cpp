@@ -14,8 +14,6 @@ namespace lunfs::fs {
 
 namespace {
 
-constexpr std::chrono::seconds kForEver{std::chrono::hours{24 * 365}};
-
 Task<Source> open_lun_source(RequestContext& context, Reactor& reactor, ThreadPool& pool,
                              const MountOptions& options, const SourceOrigin& origin) {
   iscsi::LunUrl url = iscsi::LunUrl::parse(options.source);
@@ -24,7 +22,7 @@ Task<Source> open_lun_source(RequestContext& context, Reactor& reactor, ThreadPo
   iscsi::LunOptions lun = identity.lun_options(std::move(url));
   lun.login_timeout = options.login_timeout;
   lun.command_timeout = options.command_timeout();
-  lun.outage_limit = options.timeout.count() == 0 ? kForEver : options.timeout;
+  lun.outage_limit = options.timeout.count() == 0 ? MountOptions::kForEver : options.timeout;
   lun.path_timeout = options.path_timeout;
   lun.portals = options.portals;
   lun.discover_portals = options.discover_portals;
