@@ -1,6 +1,6 @@
 #!/bin/bash
-# Blocks that the storage refuses to read or write fail with the error that the sense code stands for, each of them and at
-# once; fio finds all its checksums beside them meanwhile. @timeout=300
+# Blocks that the storage refuses to read or write fail with the error that the sense code stands for, each of
+# them; fio finds all its checksums beside them meanwhile. @timeout=300
 
 . "$(dirname "$0")/functions.sh"
 . "$here/lib/verify_faults.sh"
@@ -14,7 +14,7 @@ mount_lunfs "$(proxy_url)" "$mnt"
 # The bad blocks: the first two MiB of a volume that lies between the extents of those that fio checks.
 bad_blocks=512
 dd if="$mnt/between1" bs=4k count=1 iflag=direct of=/dev/null status=none
-lba=$(jq -s 'map(select(.event == "command" and .class == "read")) | last | .lba' "$work/trace.json")
+lba=$(jq -s 'map(select(.event == "command" and .class == "read" and .blocks == 8)) | last | .lba' "$work/trace.json")
 
 # each_block_fails read|write: by EIO, all 4 KiB blocks of the range, 32 at a time
 each_block_fails() {

@@ -1,7 +1,7 @@
 #!/bin/bash
 # A path to the Linux kernel's target is cut under load, by the target or by a network that swallows everything. The other
 # is in another portal group: LOGICAL UNIT RESET ends what the lost path left; no caller meets an error, no byte is wrong.
-# @alone @timeout=240
+# @alone @timeout=420
 
 . "$(dirname "$0")/../functions.sh"
 . "$here/lib/models.sh"
@@ -15,7 +15,7 @@ model_vg "$work/lun.img"
 start_lio_paths "$work/lun.img"
 mount_lio_paths path_timeout=3
 path_is 1 'in use' || fail "path 1 is not in use"
-start_model_io 200 "$seed"
+start_model_io 380 "$seed"
 
 # cuts FROM TO SECONDS CUT UNDO: I/O goes on by path TO within so many seconds after CUT of path FROM
 cuts() {
@@ -35,9 +35,12 @@ cuts() {
 settled() {
   grep -c "portal=127.0.0.1:${path_port[$1]}: LOGICAL UNIT RESET has ended what the lost path left unanswered" "$log" || true
 }
+# A write that came in part keeps LIO from answering a reset or a login until it has given the connection up itself: 15 s
+# without an answer to its ping, 30 s more; and lunfs tries again.
+lio_gives_up=90
 cuts 1 2 6 'disable 1' 'enable 1'
-cuts 2 1 15 'link 2 down' 'link 2 up'
-cuts 1 2 15 'link 1 down' 'link 1 up'
+cuts 2 1 $lio_gives_up 'link 2 down' 'link 2 up'
+cuts 1 2 $lio_gives_up 'link 1 down' 'link 1 up'
 cuts 2 1 6 'disable 2' 'enable 2'
 stop_model_io
 cat "$work/soak_io.out"
