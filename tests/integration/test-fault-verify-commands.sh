@@ -1,5 +1,5 @@
 #!/bin/bash
-# fio's checksums while commands meet each fault that the proxy knows and that is to pass unnoticed. @timeout=300
+# fio's checksums while commands meet each fault that the proxy knows and that is to pass unnoticed. @timeout=450
 
 . "$(dirname "$0")/functions.sh"
 . "$here/lib/faults.sh"
@@ -17,7 +17,7 @@ again() {
   sleep 0.1
 }
 # Mounted anew each time: a session that is lost again and again is restored less and less quickly.
-for action in drop_before drop_after cut_before cut_after; do
+for action in drop_before drop_after reset_before reset_after cut_before cut_after; do
   for op in read write; do
     mount_lunfs "$(proxy_url)" "$mnt"
     verify_under "$work/lun.img" "$action of a $op" again "$action" "$op" 1 '"skip": 20'

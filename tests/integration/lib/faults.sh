@@ -22,7 +22,7 @@ pause() {
 
 fault_cut() {
   local action op
-  choose action drop_before drop_after cut_before cut_after
+  choose action drop_before drop_after reset_before reset_after cut_before cut_after
   choose op read write flush any
   fault_says="$action of $op"
   hit "$action" "$op" $((1 + RANDOM % 4))

@@ -26,6 +26,7 @@ rule hit is kept by its id. Actions:
   mute_after                           executed, never answered
   drop_before                          the connection is closed, the command not executed
   drop_after                           executed, the connection closed instead of the answer
+  reset_before, reset_after            the same, but both sides see a TCP reset, not a close
   cut_before, cut_after                the same in the middle of a PDU: of the command's (with its
                                           data), of the answer's
 Instead of a command that is not executed the target gets TEST UNIT READY, so that the command
@@ -53,7 +54,8 @@ FLUSH_OPS = {0x35, 0x91}
 WRITE_OPS = {0x0A, 0x2A, 0xAA, 0x8A, 0x2E, 0xAE, 0x8E, 0x9C, 0x41, 0x93, 0x42, 0x89, 0x83, 0x04,
              0x48, 0x15, 0x55, 0x5F, 0x3B}
 STATUS_OF = {"busy": BUSY, "task_set_full": TASK_SET_FULL, "conflict": CONFLICT, "sense": CHECK_CONDITION}
-ACTIONS = {"delay", "mute", "mute_after", "drop_before", "drop_after", "cut_before", "cut_after", *STATUS_OF}
+ACTIONS = {"delay", "mute", "mute_after", "drop_before", "drop_after", "reset_before", "reset_after",
+           "cut_before", "cut_after", *STATUS_OF}
 
 
 class Pdu:
@@ -105,6 +107,10 @@ class Cut(ConnectionError):
     def __init__(self, pdu):
         super().__init__()
         self.half = pdu.raw[:len(pdu.raw) // 2]
+
+
+class Reset(ConnectionError):
+    """Both sides of the connection end by a TCP reset."""
 
 
 class Rules:
@@ -176,6 +182,7 @@ class Connection:
         self.name = ""
         self.ruled = {}
         self.swallowed = set()
+        self.is_reset = False
 
     def trace(self, event, **facts):
         self.proxy.trace(event, connection=self.number, initiator=self.name, **facts)
@@ -188,6 +195,9 @@ class Connection:
         for pump in pumps:
             pump.cancel()
         for writer in (self.to_initiator, self.to_target):
+            if self.is_reset:
+                at_once = struct.pack("ii", 1, 0)
+                writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
             writer.close()
         self.trace("close")
 
@@ -201,6 +211,8 @@ class Connection:
         except Cut as cut:
             sink.write(cut.half)
             await sink.drain()
+        except Reset:
+            self.is_reset = True
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
 
@@ -235,10 +247,12 @@ class Connection:
         action = rule["action"]
         if action == "drop_before":
             raise ConnectionError
+        if action == "reset_before":
+            raise Reset
         if action == "cut_before":
             raise Cut(pdu)
         self.ruled[pdu.tag] = (rule, struct.unpack_from(">I", pdu.header, 20)[0])
-        if action in ("delay", "mute_after", "drop_after", "cut_after"):
+        if action in ("delay", "mute_after", "drop_after", "reset_after", "cut_after"):
             return pdu
         return self.harmless(pdu)
 
@@ -262,6 +276,8 @@ class Connection:
         action = rule["action"]
         if action == "drop_after":
             raise ConnectionError
+        if action == "reset_after":
+            raise Reset
         if action == "cut_after":
             raise Cut(pdu)
         if action in ("mute", "mute_after"):
