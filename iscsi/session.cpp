@@ -332,9 +332,9 @@ Outstanding Session::outstanding() const noexcept {
 
 /// How long it may go unanswered.
 RequestContext::Clock::duration Session::limit_of(const Request& request) const noexcept {
+  RequestContext::Clock::duration limit = command_timeout_;
   // What is in a cache takes its time to reach the medium.
-  const int times = is_flush(request.command.cdb) ? 2 : 1;
-  const RequestContext::Clock::duration limit = command_timeout_ * times;
+  if (is_flush(request.command.cdb)) limit += limit / 2;
   if (!request.command.due) return limit;
   // One that has waited long for its place does not end a session that it was only just sent over.
   constexpr std::chrono::seconds kLeastTime{1};

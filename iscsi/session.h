@@ -25,7 +25,7 @@ namespace lunfs::iscsi {
 /// At most kMaxInFlight commands are with libiscsi, more wait in order; who waits leaves when its
 /// deadline passes or it is cancelled. A command that was sent runs to its end, which is the
 /// target's answer or the end of the connection: one that goes unanswered for command_timeout (a
-/// flush: twice that), or past its `due` and a second, ends it. Then everything in flight and
+/// flush: half as long again), or past its `due` and a second, ends it. Then everything in flight and
 /// everything later fails at once. A command's buffers are not touched any more once execute() has
 /// ended.
 ///
@@ -97,7 +97,7 @@ class Session final : public CommandPort, private Connection::User {
 
   std::unique_ptr<Connection> connection_;
   std::uint16_t lun_;
-  std::chrono::milliseconds command_timeout_;  ///< of a flush twice that
+  std::chrono::milliseconds command_timeout_;  ///< of a flush half as long again
   SessionStats stats_;
   std::function<void()> ended_;
   bool in_doubt_ = false;

@@ -88,10 +88,10 @@ Task<CommandResult> SessionKeeper::execute(RequestContext& context, const ScsiCo
     if (!session->in_doubt()) co_return *result;
     co_await wait_for_verdict(*session);
     if (!session->in_doubt()) co_return *result;
-    if (phase_ == Phase::kRefused) throw Error(*failure_);
-    // It was lost before that could be told: an answer of whoever it was is none, but for what it
-    // says of earlier writes, which is said once.
+    // The answer of whoever it was is none, but for what it says of earlier writes: said once.
     if (result->sense && result->sense->deferred) late_failure()->note(sense_text(*result->sense));
+    if (phase_ == Phase::kRefused) throw Error(*failure_);
+    // It was lost before that could be told.
     const bool has_data = command.out_size() != 0;
     check_resend(Error(has_data ? ErrorKind::kOutcomeUnknown : ErrorKind::kUnreachable,
                        fmt::format("{} was sent, perhaps to another LUN or before a reset",
@@ -186,7 +186,7 @@ Error SessionKeeper::loss(bool good) {
   const Error& reason = session_->connection().failure();
   if (good) {
     pause_ = {};
-    thrown_out_ = 0;
+    thrown_out_ = resets_ = 0;
     return reason;
   }
   // A target that does not answer has thrown nobody out.
@@ -319,7 +319,7 @@ void SessionKeeper::settle(Attempt attempt) {
   }
   const bool left_replay = std::exchange(left_replay_, false);
   if (attempt.unsettled) {
-    if (left_replay && unsaved_.count_loss) unsaved_.count_loss();
+    if (left_replay) unsaved_.count_loss();
     unsettled_until_ = ended_;
     left_writes_.settle_all();  // they are told as what they are
   }

@@ -41,12 +41,15 @@ Task<void> SessionKeeper::write_again(const Attempt& attempt) {
 /// answered meanwhile does not count.
 bool SessionKeeper::restart_after_reset(Session& session, const CommandResult& result) {
   if (!result.sense || !tells_of_reset(*result.sense)) return false;
-  if (&session != session_.get() || !unsaved_.any || !unsaved_.any()) return false;
+  if (&session != session_.get() || !unsaved_.any) return false;
+  // Also where there is nothing yet: a write that was answered meanwhile is noted after the look.
   if (phase_ == Phase::kChecking) return reset_while_checking_ = true;
-  if (phase_ != Phase::kUp) return false;
+  if (!unsaved_.any() || (phase_ != Phase::kUp && !leaving_)) return false;
   if (Clock::now() - up_since_ >= kGoodSession) resets_ = 0;
   if (++resets_ >= kSuspicious) {  // it says so after each login, and is left as it is
-    if (unsaved_.count_loss) unsaved_.count_loss();
+    log::error("portal={}: LUN {} is reset time after time; unflushed writes may be lost",
+               portal_text(), options_.lun);
+    unsaved_.count_loss();
     return false;
   }
   session.set_in_doubt(true);
@@ -98,7 +101,7 @@ void SessionKeeper::decide(Session& session, LunCheck check) {
     return;
   }
   const bool reset = std::exchange(reset_while_checking_, false) || check.reset;
-  if (reset && unsaved_.any && unsaved_.any()) {
+  if (reset && unsaved_.any) {
     return session.connection().end(
         Error(ErrorKind::kUnreachable,
               fmt::format("LUN {} was reset with unflushed writes", options_.lun)));

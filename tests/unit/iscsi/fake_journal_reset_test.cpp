@@ -1,4 +1,6 @@
 // A LUN with unflushed writes is looked at again, and says that it was reset.
+#include <functional>
+#include <memory>
 #include <vector>
 
 #include "tests/unit/iscsi/fake_journal.h"
@@ -85,6 +87,32 @@ TEST(JournalReset, ResetCountsForTheLookThatItFellIntoOnly) {
   EXPECT_EQ(one.fake.read(0, 512), newer);
   EXPECT_FALSE(*one.changed);
   EXPECT_EQ(one.fake.lun->state().outages, 1U);
+}
+
+/// It is in the cache that the reset takes, and noted only when the look has ended.
+TEST(JournalReset, WriteThatIsAnsweredBeforeTheResetOfALookIsNotForgotten) {
+  const Flag changed = flag();
+  const Flag reset = flag();
+  const auto lose = std::make_shared<std::function<void()>>();
+  const auto reset_at_look = [=](const Cdb& cdb) -> std::optional<testing::FakeTarget::Reply> {
+    if (cdb.bytes[0] != kTestUnitReady || !reset->exchange(false)) return std::nullopt;
+    (*lose)();
+    return kWasReset;
+  };
+  JournalledLun fake(
+      {.login = {}, .handler = first_of({once(kRead, changed, kLunsChanged), reset_at_look})});
+  *lose = [&fake] { fake.target.lose_cache(); };
+  *changed = *reset = true;
+  const auto data = noise(512, 1);
+  std::vector<std::byte> read(512);
+  fake.initiator.run([&](RequestContext& c) {
+    std::vector<Task<void>> both;
+    both.push_back(fake.lun->read(c, 8192, read));
+    both.push_back(fake.lun->write(c, 0, data));
+    return all_of(std::move(both));
+  });
+  EXPECT_FALSE(*reset);
+  fake.expect_durable(0, data);
 }
 
 TEST(JournalReset, SessionsThatWereShortForOtherReasonsHideNoReset) {
