@@ -16,7 +16,7 @@ for op in read write; do
       bounded 20 dd if="$mnt/disk" of="$work/read" bs=64k count=16 iflag=direct status=none || fail "a read fails"
       assert_same_bytes "$work/read" <(head -c 1M "$work/lun.img.disk") "the read"
     else
-      bounded 20 dd if="$work/new" of="$mnt/disk" bs=64k conv=notrunc oflag=direct status=none || true
+      bounded 20 dd if="$work/new" of="$mnt/disk" bs=64k conv=notrunc oflag=direct status=none || fail "a write fails"
       assert_same_bytes "$work/new" <(head -c 1M "$mnt/disk") "the write ($action)"
     fi
     assert_equal 1 "$(outages_of "$mnt")" "outages ($op, $action)"

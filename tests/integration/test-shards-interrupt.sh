@@ -25,7 +25,7 @@ def all_wait(status):
     with open(status, encoding="utf-8") as text:
         return json.load(text)["requests"]["in_flight"] >= WRITERS
 
-until = time.monotonic() + 3
+until = time.monotonic() + 2
 slowest, count, waited = 0.0, 0, 0
 while time.monotonic() < until:
     writers = [start_writer(sys.argv[1]) for _ in range(WRITERS)]

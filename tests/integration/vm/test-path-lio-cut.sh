@@ -12,6 +12,7 @@
 seed=${LUNFS_TEST_SEED:-$RANDOM$RANDOM}
 echo "seed $seed"
 model_vg "$work/lun.img"
+lio_lives=420
 start_lio_paths "$work/lun.img"
 mount_lio_paths path_timeout=3
 path_is 1 'in use' || fail "path 1 is not in use"
