@@ -19,6 +19,6 @@ bad=$(jq -c '.rows[] | select(
 assert_equal '' "$bad" "rows with empty cells"
 
 bounded 20 python3 "$top/bench/compare_report.py" table "$work/report.json" >"$work/tables"
-# Two tables of each target; a row has its name and three ratios or four times of CPU.
+# Two tables of each target; a row has its name, and three ratios and a spread or four times of CPU.
 assert_equal $((2 * $(wc -l <"$work/rows"))) \
-  "$(grep -cE '  +[0-9.]+  +[0-9.]+  +[0-9.]+$|(  +[-0-9.]+ / [0-9.]+ / [0-9.]+){4}$' "$work/tables")" "full rows of the tables"
+  "$(grep -cE '  +[0-9.]+  +[0-9.]+  +[0-9.]+  +[0-9]+%$|(  +[-0-9.]+ / [0-9.]+ / [0-9.]+){4}$' "$work/tables")" "full rows of the tables"

@@ -29,8 +29,8 @@ fio_checks() { # FILE_OF_V1 FILE_OF_V2 MORE...
     --name=large --filename="$large" --rw=write --bs=1m --iodepth=4 --size=16m
 }
 
-# How often fio does its work: enough for two faults.
-verify_loops=2
+# How often fio does its work, and so many faults have to come at least; the last may be when it has ended.
+verify_loops=2 verify_faults=2
 
 # verify_under IMAGE WHAT FAULT...: FAULT again and again while fio works; no caller meets an error, and every byte of the
 # LUN is what it must be, as fio and lvm2 see it without lunfs
@@ -45,7 +45,7 @@ verify_under() {
     ((times += 1))
   done
   wait "$job" || fail "$what: fio met an error: $(tail -n 5 "$work/fio.log")"
-  ((times > 1)) || fail "$what: fio had ended before the fault came"
+  ((times >= verify_faults)) || fail "$what: fio had ended before the fault came"
   for i in 1 2; do lv_bytes read "$work/layout" "$image" "v$i" >"$work/v$i.bytes"; done
   fio_checks "$work/v1.bytes" "$work/v2.bytes" --verify_only >"$work/fio.log" 2>&1 || fail "$what: the LUN does not hold what was written"
   for i in 1 2; do lv_bytes write "$work/layout" "$work/expected.img" "v$i" 0 <"$work/v$i.bytes"; done
