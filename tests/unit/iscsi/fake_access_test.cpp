@@ -3,9 +3,12 @@
 
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <memory>
+#include <vector>
 
 #include "iscsi/alua.h"
+#include "tests/unit/iscsi/fake_journal.h"
 #include "tests/unit/iscsi/two_paths.h"
 
 namespace lunfs::iscsi {
@@ -148,6 +151,40 @@ TEST(AccessStates, ChangeThatLeavesThePathTheBestChangesNothing) {
   paths.pause(milliseconds(300));
   EXPECT_EQ(paths.state(0), State::kInUse);
   EXPECT_EQ(paths.lun->state().failovers, 0U);
+}
+
+/// What the old path still answers counts, but not for what the reset has taken before.
+TEST(AccessStates, ResetOnThePathThatIsBeingLeftIsNotForgotten) {
+  const Access one = access(AccessState::kOptimized);
+  const Access two = access(AccessState::kOptimized);
+  const auto reads = std::make_shared<std::atomic<int>>(0);
+  const auto lose = std::make_shared<std::function<void()>>();
+  const auto failover = [=](const Cdb& cdb) -> std::optional<Reply> {
+    if (cdb.bytes[0] != kRead) return std::nullopt;
+    if (++*reads == 1) {
+      *one = static_cast<int>(AccessState::kStandby);
+      return check_condition(2, 0x04, 0x0b);
+    }
+    (*lose)();
+    return testing::kWasReset;
+  };
+  TwoPaths paths(target(alua(1, one, two, failover)), target(alua(2, one, two), 2));
+  paths.options.journal_bytes = testing::kJournalBytes;
+  *lose = [&paths] { paths.first.lose_cache(); };
+  paths.open().write(1);
+  // Too long to wait for others that they could go with: they are sent in this order.
+  std::vector<std::byte> here(std::size_t{256} << 10U);
+  std::vector<std::byte> there(here.size());
+  paths.initiator.run([&](RequestContext& c) {
+    std::vector<Task<void>> all;
+    all.push_back(paths.lun->read(c, 0, here));
+    all.push_back(paths.lun->read(c, here.size(), there));
+    all.push_back(paths.lun->flush(c));
+    return testing::all_of(std::move(all));
+  });
+  EXPECT_EQ(*reads, 2);
+  EXPECT_EQ(paths.second.count(kWrite), 1U) << "over the new path it is written again";
+  EXPECT_EQ(paths.lun->losses(), 0U);
 }
 
 }  // namespace
