@@ -18,6 +18,9 @@ namespace {
 /// Also where commands may take longer: a target that swallows one would hold up all others.
 constexpr std::chrono::seconds kLongestReplayedCommand{120};
 
+/// So many resets that a LUN tells, each soon after a login, are no accident.
+constexpr unsigned kMostResets = 6;
+
 }  // namespace
 
 /// What the LUN may have lost is written again, as long as that takes: each command has a limit.
@@ -46,7 +49,7 @@ bool SessionKeeper::restart_after_reset(Session& session, const CommandResult& r
   if (phase_ == Phase::kChecking) return reset_while_checking_ = true;
   if (!unsaved_.any() || (phase_ != Phase::kUp && !leaving_)) return false;
   if (Clock::now() - up_since_ >= kGoodSession) resets_ = 0;
-  if (++resets_ >= kSuspicious) {  // it says so after each login, and is left as it is
+  if (++resets_ >= kMostResets) {  // it says so after each login, and is left as it is
     log::error("portal={}: LUN {} is reset time after time; unflushed writes may be lost",
                portal_text(), options_.lun);
     unsaved_.count_loss();

@@ -27,7 +27,17 @@ for action in drop_before drop_after reset_before reset_after cut_before cut_aft
 done
 mount_lunfs "$(proxy_url)" "$mnt"
 for action in busy task_set_full; do verify_under "$work/lun.img" "$action" again "$action" any 5 '"skip": 20'; done
-for sense in '6, 41, 0' '6, 63, 14' '6, 42, 9' '11, 71, 0' '2, 4, 1'; do
+# A LUN that is reset time after time is told as a loss at last.
+resets=0
+reset_again() {
+  if ((resets++ < 4)); then
+    again sense any 1 '"skip": 20, "sense": [6, 41, 0]'
+  else
+    wait_until 120 process_gone "$job" || fail "fio does not end"
+  fi
+}
+verify_under "$work/lun.img" 'sense 6, 41, 0' reset_again
+for sense in '6, 63, 14' '6, 42, 9' '11, 71, 0' '2, 4, 1'; do
   verify_under "$work/lun.img" "sense $sense" again sense any 1 "\"skip\": 20, \"sense\": [$sense]"
 done
 verify_under "$work/lun.img" 'late answers' again delay any 4 '"skip": 20, "seconds": 0.2'

@@ -1,4 +1,5 @@
 // A LUN with unflushed writes is looked at again, and says that it was reset.
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <vector>
@@ -135,13 +136,14 @@ TEST(JournalReset, SessionsThatWereShortForOtherReasonsHideNoReset) {
 
 TEST(JournalReset, ResetsAfterEachLoginAreToldAsALossAtLast) {
   const Flag reset = flag();
-  JournalledLun fake({.login = {}, .handler = once(kRead, reset, kWasReset)});
-  for (int i = 0; i < 3; ++i) {
+  JournalledLun fake({.login = {}, .handler = once(kRead, reset, kWasReset)},
+                     std::chrono::seconds(10));
+  for (int i = 0; i < 6; ++i) {
     fake.write(0, noise(512, 1));
     *reset = true;
     fake.read(0, 512);
   }
-  EXPECT_EQ(fake.lun->state().outages, 2U);
+  EXPECT_EQ(fake.lun->state().outages, 5U);
   EXPECT_EQ(fake.lun->losses(), 1U);
   EXPECT_THROW(fake.flush(), Error);
   EXPECT_NO_THROW(fake.flush());
