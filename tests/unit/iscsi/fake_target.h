@@ -52,6 +52,7 @@ class FakeTarget {
     bool say_nothing = false;
     bool hang_up = false;
     bool early = false;  ///< answers a write before its data has come
+    bool cut = false;    ///< the target resets the connection right behind it
   };
   /// Nullopt: the LUN answers as it should.
   using Handler = std::function<std::optional<Reply>(const iscsi::Cdb& cdb)>;
@@ -71,6 +72,8 @@ class FakeTarget {
     std::optional<std::uint16_t> portal_group{};  ///< TargetPortalGroupTag; none: not told
     /// The response to LOGICAL UNIT RESET, 0 = done; none: it is not answered.
     std::optional<std::uint8_t> reset_response = 0;
+    int resets_ignored = 0;     ///< so many LOGICAL UNIT RESETs are not answered in any case
+    std::uint32_t window = 64;  ///< so many commands may be unanswered (MaxCmdSN)
     std::vector<std::string> discovery = {"TargetName=iqn.2026-11.example:fake"};  ///< SendTargets
     std::byte padding{0};           ///< what stands behind data that ends in the middle of a word
     bool unsolicited_data = false;  ///< InitialR2T=No, segments of 8 KiB, a small socket buffer
@@ -88,6 +91,10 @@ class FakeTarget {
   [[nodiscard]] std::vector<std::vector<std::byte>> session_ids() const;
   /// Ends the connection that is open; the next one is served.
   void drop_connection() const;
+  /// How many connections have ended, whoever ended them; each is closed by then.
+  [[nodiscard]] int connections_ended() const noexcept { return connections_ended_; }
+  /// How many SCSI commands were answered, not counting one behind whose answer it was cut.
+  [[nodiscard]] std::size_t answers() const noexcept { return answers_; }
   /// How many connections the initiator has reset, not closed.
   [[nodiscard]] int connections_reset() const noexcept { return connections_reset_; }
   /// How many NOP-Outs have come.
@@ -115,6 +122,8 @@ class FakeTarget {
   class Connection;
 
   void serve();
+  bool serve_next();
+  void serve_connection(int fd);
   void note_login(std::span<const std::byte> header);
   Reply execute(const iscsi::Cdb& cdb, const std::vector<std::byte>& data);
   void unmap(const std::vector<std::byte>& list);
@@ -127,6 +136,8 @@ class FakeTarget {
   std::atomic<bool> ending_ = false;
   std::atomic<int> connection_ = -1;
   std::atomic<int> connections_reset_ = 0;
+  std::atomic<int> connections_ended_ = 0;
+  std::atomic<std::size_t> answers_ = 0;
   mutable std::mutex mutex_;
   std::vector<std::byte> bytes_;     ///< guarded by mutex_
   std::vector<std::byte> durable_;   ///< guarded by mutex_; bytes_ at the last flush
