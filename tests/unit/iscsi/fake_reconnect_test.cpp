@@ -29,12 +29,6 @@ using testing::refusing;
 using Reply = testing::FakeTarget::Reply;
 using Kind = SessionState::Kind;
 
-void pause(FakeLun& fake, std::chrono::milliseconds length) {
-  RequestContext context;
-  run_until_done(fake.initiator.reactor,
-                 fake.initiator.reactor.sleep_until(context, Reactor::Clock::now() + length));
-}
-
 TEST(Reconnect, ReadAndWriteInFlightAreSentAgainAndSucceed) {
   const auto reads = refuse(kRead, 1, kHangUp);
   const auto writes = refuse(kWrite, 1, kHangUp);
@@ -66,7 +60,7 @@ TEST(Reconnect, TwoMountsHaveDifferentIds) {
 TEST(Reconnect, IdleSessionIsRestoredToo) {
   FakeLun fake({});
   fake.target.drop_connection();
-  pause(fake, std::chrono::milliseconds(500));
+  fake.initiator.pause(std::chrono::milliseconds(500));
   EXPECT_TRUE(fake.lun->connected());
   EXPECT_EQ(fake.lun->state().outages, 1U);
 }
@@ -91,7 +85,7 @@ TEST(Reconnect, WaitingIoFailsWhenTheOutageLimitIsReachedAndLaterIoAtOnce) {
   EXPECT_EQ(fake.lun->state().kind, Kind::kLost);
 
   *down = false;
-  pause(fake, std::chrono::milliseconds(5500));
+  fake.initiator.pause(std::chrono::milliseconds(5500));
   fake.write(0, noise(512, 2));
   EXPECT_EQ(fake.read(0, 512), noise(512, 2));
   EXPECT_EQ(fake.lun->state().kind, Kind::kUp);
@@ -102,7 +96,7 @@ TEST(Reconnect, ReadThatWaitsCanBeCancelled) {
   FakeLun fake({.login = refusing(down), .handler = {}}, std::chrono::hours(100));
   *down = true;
   fake.target.drop_connection();
-  pause(fake, std::chrono::milliseconds(100));
+  fake.initiator.pause(std::chrono::milliseconds(100));
   Cancellation cancellation;
   RequestContext context{.cancellation = &cancellation};
   std::vector<std::byte> out(512);
@@ -137,7 +131,7 @@ TEST(Reconnect, LogoutDuringAnOutageEndsAtOnceAndEndsWhatWaits) {
   FakeLun fake({.login = refusing(down), .handler = {}}, std::chrono::hours(100));
   *down = true;
   fake.target.drop_connection();
-  pause(fake, std::chrono::milliseconds(300));
+  fake.initiator.pause(std::chrono::milliseconds(300));
   RequestContext context;
   std::vector<std::byte> out(512);
   std::optional<ErrorKind> end;
@@ -146,7 +140,7 @@ TEST(Reconnect, LogoutDuringAnOutageEndsAtOnceAndEndsWhatWaits) {
   });
   const auto before = std::chrono::steady_clock::now();
   fake.initiator.run([&](RequestContext& c) { return fake.lun->logout(c); });
-  pause(fake, std::chrono::milliseconds(1));
+  fake.initiator.pause(std::chrono::milliseconds(1));
   EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::seconds(1));
   EXPECT_EQ(end, ErrorKind::kUnreachable);
 }
@@ -166,7 +160,7 @@ TEST(Reconnect, AnotherLunInItsPlaceIsRefusedAndGetsNothing) {
   EXPECT_THAT(error.remedy(), HasSubstr("nothing is sent to it"));
   EXPECT_EQ(fake.target.count(kWrite), 1U);
   EXPECT_EQ(fake.lun->state().kind, Kind::kRefused);
-  pause(fake, std::chrono::milliseconds(300));
+  fake.initiator.pause(std::chrono::milliseconds(300));
   EXPECT_EQ(FakeLun::fault([&] { fake.read(0, 512); }).kind(), ErrorKind::kIo);
   EXPECT_EQ(fake.target.count(kRead), 0U);
 }
@@ -210,14 +204,14 @@ TEST(Reconnect, GuardThatDoesNotAgreeEndsAllIo) {
 
 TEST(Reconnect, SilentIdleTargetIsPingedAndKept) {
   FakeLun fake({});
-  pause(fake, std::chrono::milliseconds(3500));
+  fake.initiator.pause(std::chrono::milliseconds(3500));
   EXPECT_GE(fake.target.pings(), 1);
   EXPECT_EQ(fake.lun->state().outages, 0U);
 }
 
 TEST(Reconnect, TargetThatAnswersNoPingIsGivenUp) {
   FakeLun fake({.login = {}, .handler = {}, .ignore_pings = true}, std::chrono::seconds(60));
-  pause(fake, std::chrono::milliseconds(5500));
+  fake.initiator.pause(std::chrono::milliseconds(5500));
   EXPECT_EQ(fake.lun->state().outages, 1U);
 }
 
@@ -263,9 +257,9 @@ TEST(Reconnect, JoinedWriteThatWasSentIsNeverCalledCancelled) {
   };
   spawn(fake.lun->write(context, 0, data), note);
   spawn(fake.lun->write(context, 4096, data), note);
-  pause(fake, std::chrono::milliseconds(300));
+  fake.initiator.pause(std::chrono::milliseconds(300));
   cancellation.request();
-  pause(fake, std::chrono::milliseconds(50));
+  fake.initiator.pause(std::chrono::milliseconds(50));
   EXPECT_THAT(ends, ElementsAre(ErrorKind::kOutcomeUnknown, ErrorKind::kOutcomeUnknown));
   EXPECT_EQ(fake.target.count(kWrite), 1U);
 }
@@ -275,7 +269,7 @@ TEST(Reconnect, WriteThatWasNotSentIsCancelled) {
   FakeLun fake({.login = refusing(down), .handler = {}}, std::chrono::hours(100));
   *down = true;
   fake.target.drop_connection();
-  pause(fake, std::chrono::milliseconds(100));
+  fake.initiator.pause(std::chrono::milliseconds(100));
   Cancellation cancellation;
   RequestContext context{.cancellation = &cancellation};
   const auto data = noise(4096, 1);
@@ -289,16 +283,16 @@ TEST(Reconnect, WriteThatWasNotSentIsCancelled) {
 TEST(Reconnect, SessionsThatEndRightAfterTheirLoginAreCalledTheWorkOfATwin) {
   FakeLun fake({});
   for (int i = 0; i < 4; ++i) {
-    while (!fake.lun->connected()) pause(fake, std::chrono::milliseconds(5));
-    pause(fake, std::chrono::milliseconds(20));
+    while (!fake.lun->connected()) fake.initiator.pause(std::chrono::milliseconds(5));
+    fake.initiator.pause(std::chrono::milliseconds(20));
     fake.target.drop_connection();
-    pause(fake, std::chrono::milliseconds(20));
+    fake.initiator.pause(std::chrono::milliseconds(20));
   }
   const SessionState state = fake.lun->state();
   EXPECT_EQ(state.kind, Kind::kLost);
   EXPECT_THAT(state.reason, HasSubstr("another initiator uses this name"));
   EXPECT_THAT(state.reason, HasSubstr("iqn.2026-11.example:initiator"));
-  while (!fake.lun->connected()) pause(fake, std::chrono::milliseconds(5));
+  while (!fake.lun->connected()) fake.initiator.pause(std::chrono::milliseconds(5));
   fake.write(0, noise(512, 1));
 }
 
@@ -312,7 +306,7 @@ TEST(Reconnect, SessionsThatThisSideGivesUpAreNoTwinsWork) {
   };
   FakeLun fake({.login = refusing(down), .handler = swallow}, std::chrono::seconds(1));
   for (int i = 0; i < 3; ++i) {
-    while (!fake.lun->connected()) pause(fake, std::chrono::milliseconds(5));
+    while (!fake.lun->connected()) fake.initiator.pause(std::chrono::milliseconds(5));
     EXPECT_EQ(FakeLun::fault([&] { fake.read(0, 512); }).kind(), ErrorKind::kUnreachable);
   }
   EXPECT_EQ(fake.lun->state().outages, 3U);
@@ -338,7 +332,7 @@ TEST(Reconnect, LogoutWhileTheGuardReadsEndsAtOnce) {
         co_return verdict;
       });
   fake.target.drop_connection();
-  while (fake.target.count(kRead) == 0) pause(fake, std::chrono::milliseconds(5));
+  while (fake.target.count(kRead) == 0) fake.initiator.pause(std::chrono::milliseconds(5));
   const auto before = std::chrono::steady_clock::now();
   fake.initiator.run([&](RequestContext& c) { return fake.lun->logout(c); });
   EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::seconds(1));

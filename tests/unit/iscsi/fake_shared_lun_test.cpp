@@ -40,11 +40,6 @@ class SharedLunTest : public ::testing::Test {
     this_.emplace(std::move(options), 2s, shared_);
   }
   void open_other(FakeTarget::Options options) { other_.emplace(std::move(options), 2s, shared_); }
-  static void pause(FakeLun& fake, std::chrono::milliseconds length) {
-    RequestContext context;
-    run_until_done(fake.initiator.reactor,
-                   fake.initiator.reactor.sleep_until(context, Reactor::Clock::now() + length));
-  }
 
   std::shared_ptr<SharedLun> shared_ = std::make_shared<SharedLun>();
   std::optional<FakeLun> this_;
@@ -74,7 +69,7 @@ TEST_F(SharedLunTest, NoSessionIsUsedWhileOneFindsAnotherLun) {
   EXPECT_EQ(this_->target.count(kWrite) + this_->target.count(kRead), 0U);
 
   *cut = false;
-  pause(*other_, 1500ms);
+  other_->initiator.pause(1500ms);
   this_->write(0, noise(512, 2));
   EXPECT_EQ(this_->read(0, 512), noise(512, 2));
 }
@@ -111,7 +106,7 @@ TEST_F(SharedLunTest, WriteThatFailedIsNotOvertakenBeforeItsSessionIsBack) {
   this_->read(0, 512);
 
   *down = false;
-  pause(*other_, 3s);
+  other_->initiator.pause(3s);
   this_->write(0, noise(512, 2));
   EXPECT_EQ(this_->target.count(kWrite), 1U);
 }

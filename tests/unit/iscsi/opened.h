@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <random>
 #include <string>
@@ -40,6 +41,15 @@ struct Initiator {
       return error;
     }
     return {ErrorKind::kInternal, "the LUN was opened"};
+  }
+  void pause(std::chrono::milliseconds length) {
+    RequestContext context;
+    run_until_done(reactor, reactor.sleep_until(context, Reactor::Clock::now() + length));
+  }
+  /// For ten seconds at most.
+  void wait_until(const std::function<bool()>& done) {
+    for (int i = 0; i < 1000 && !done(); ++i) pause(std::chrono::milliseconds(10));
+    EXPECT_TRUE(done());
   }
   /// Runs a task with a generous deadline.
   template <typename MakeTask>

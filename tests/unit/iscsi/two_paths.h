@@ -61,15 +61,8 @@ class TwoPaths {
     const auto data = noise(512, seed);
     initiator.run([&](RequestContext& c) { return lun->write(c, 0, data, {}); });
   }
-  void pause(std::chrono::milliseconds length) {
-    RequestContext context;
-    run_until_done(initiator.reactor,
-                   initiator.reactor.sleep_until(context, Reactor::Clock::now() + length));
-  }
-  void wait_until(const std::function<bool()>& done) {
-    for (int i = 0; i < 1000 && !done(); ++i) pause(std::chrono::milliseconds(10));
-    EXPECT_TRUE(done());
-  }
+  void pause(std::chrono::milliseconds length) { initiator.pause(length); }
+  void wait_until(const std::function<bool()>& done) { initiator.wait_until(done); }
   iscsi::PathReport::State state(std::size_t path) { return lun->paths().at(path).state; }
 
   FakeTarget first;
