@@ -269,7 +269,8 @@ void NameOperations::getxattr(Reply reply, std::uint64_t inode, std::string_view
   for (const auto& [known, value] : xattrs_of(*node)) {
     if (known == name) return reply.sized(value, room);
   }
-  reply.error(ENODATA);
+  // ls asks for ACLs and labels of each file, unless it hears of one that there are none at all.
+  reply.error(name.starts_with("user.") ? ENODATA : EOPNOTSUPP);
 }
 
 void NameOperations::listxattr(Reply reply, std::uint64_t inode, std::size_t room) {

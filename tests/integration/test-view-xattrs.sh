@@ -1,5 +1,6 @@
 #!/bin/bash
-# user.lunfs.* tell uuid, name label, LV, kind, segments and allocation of a disk, of a VHD its chain and origin; writing them is refused.
+# user.lunfs.* tell uuid, name label, LV, kind, segments and allocation of a disk, of a VHD its chain and origin;
+# writing them is refused, and there are none of other namespaces.
 
 . "$(dirname "$0")/functions.sh"
 
@@ -18,6 +19,11 @@ assert_equal $((16 << 20)) "$(attribute allocated)" "allocated"
 for name in uuid name lv kind segments allocated; do assert_contains "$(names)" "user\.lunfs\.$name$" "list of attributes"; done
 assert_lacks "$(names)" "user\.lunfs\.(chain|parent|snapshot_of)$" "list of attributes"
 assert_fails_with 'not permitted|Read-only|not supported' setfattr -n user.lunfs.name -v x "$disk"
+assert_fails_with 'No such attribute' getfattr -n user.other "$disk"
+# Not "no such attribute", upon which ls would ask for one of each file.
+for name in security.selinux system.posix_acl_access; do
+  assert_fails_with 'not supported' getfattr -n "$name" "$disk"
+done
 
 unpack "$data/xenserver/sr-sample.img.xz" "$work/sample.img"
 remount_lunfs "$work/sample.img" "$mnt"
