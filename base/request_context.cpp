@@ -1,5 +1,6 @@
 #include "base/request_context.h"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -18,6 +19,12 @@ void Cancellation::request() {
     done_.splice(done_.end(), one);
     callback();
   }
+}
+
+bool Cancellation::all_requested() const noexcept {
+  return std::all_of(callers_.begin(), callers_.end(), [](const Cancellation* caller) {
+    return caller != nullptr && caller->requested();
+  });
 }
 
 Cancellation::Registration::Registration(Cancellation* cancellation, Callback callback)

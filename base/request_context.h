@@ -4,6 +4,8 @@
 #include <chrono>
 #include <functional>
 #include <list>
+#include <utility>
+#include <vector>
 
 namespace lunfs {
 
@@ -15,10 +17,15 @@ class Cancellation {
   using Callback = std::function<void()>;
 
   Cancellation() = default;
+  /// Of work that several callers share: requested when each of theirs is. That is seen by asking
+  /// only, no callback is called then. They outlive this.
+  explicit Cancellation(std::vector<const Cancellation*> callers) : callers_(std::move(callers)) {}
   Cancellation(const Cancellation&) = delete;
   Cancellation& operator=(const Cancellation&) = delete;
 
-  [[nodiscard]] bool requested() const noexcept { return requested_; }
+  [[nodiscard]] bool requested() const noexcept {
+    return requested_ || (!callers_.empty() && all_requested());
+  }
 
   /// Calls every registered callback once, in order of registration; one registered later is called
   /// at once. A callback may end registrations, its own too.
@@ -40,9 +47,12 @@ class Cancellation {
   };
 
  private:
+  [[nodiscard]] bool all_requested() const noexcept;
+
   bool requested_ = false;
-  std::list<Callback> callbacks_;  ///< not yet called
-  std::list<Callback> done_;       ///< called, still registered; empty functions
+  std::vector<const Cancellation*> callers_;  ///< null: one that never gives up
+  std::list<Callback> callbacks_;             ///< not yet called
+  std::list<Callback> done_;                  ///< called, still registered; empty functions
 };
 
 /// Takes back what requests were resolved to, say because the bytes there are somebody else's now.

@@ -59,7 +59,7 @@ struct MountOptions {
   /// As nobody waits so long, it stands for "for ever".
   static constexpr std::chrono::seconds kForEver{std::chrono::hours{24 * 365}};
   /// After which a command without an answer is sent again, over a new session: half of `timeout`,
-  /// so that its caller meets no error, but not less than a second; kForEver with `timeout=0`.
+  /// so that its caller meets no error, but not less than a second; five minutes with `timeout=0`.
   [[nodiscard]] std::chrono::seconds command_timeout() const noexcept;
 };
 

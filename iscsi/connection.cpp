@@ -100,7 +100,9 @@ void Connection::end(Error reason) {
   timer_ = {};
   look_.reset();
   forget_secrets();
-  const bool said_goodbye = phase_ == Phase::kLeaving && answered_;
+  // libiscsi also reports the end of a logout that it gave up.
+  const bool said_goodbye =
+      phase_ == Phase::kLeaving && answered_ && answer_status_ == SCSI_STATUS_GOOD;
   if (!said_goodbye) drop_undelivered(iscsi_get_fd(context_));
   // Calls back every command that it still has; they only store.
   iscsi_destroy_context(std::exchange(context_, nullptr));

@@ -36,13 +36,14 @@ LunFeatures with_whole_blocks(LunFeatures features) {
 
 }  // namespace
 
-Lun::Lun(CommandRunner& runner, LunFeatures features, std::size_t journal_bytes)
+Lun::Lun(CommandRunner& runner, LunFeatures features, std::size_t journal_bytes,
+         std::chrono::seconds patience)
     : runner_(runner),
       features_(with_whole_blocks(std::move(features))),
       joiner_(runner.reactor(), features_.geometry.max_transfer_bytes,
               [this](const JoinedTransfer& run) { return move_joined(run); }),
       unflushed_(std::make_shared<Unflushed>(runner.reactor(), features_.identity.serial,
-                                             journal_bytes, features_.write_cache)),
+                                             journal_bytes, patience, features_.write_cache)),
       background_ended_(runner.reactor()) {
   unflushed_->set_start_flush(
       [this] { spawn(flush_in_background(), [](const std::exception_ptr& /*it has none*/) {}); });
@@ -74,10 +75,10 @@ Task<void> Lun::read_pieces(RequestContext& context, std::uint64_t offset, IoSpa
   co_await when_all(std::move(reads));
 }
 
-/// Waits for its place among the commands as long as it takes: its members' callers may have given
-/// up, but not all of them for certain.
+/// Waits for its place among the commands as long as it takes.
 Task<Joined> Lun::send_joined(const JoinedTransfer& run) {
-  RequestContext context{.revocation = run.revocation};
+  Cancellation all_gave_up(run.cancellations);
+  RequestContext context{.cancellation = &all_gave_up, .revocation = run.revocation};
   const bool write = !run.out.empty();
   const ScsiCommand command{.cdb = write ? cdb::write_16(lba(run.offset), blocks(run.length), false)
                                          : cdb::read_16(lba(run.offset), blocks(run.length)),
@@ -112,8 +113,10 @@ Task<void> Lun::read_piece(RequestContext& context, std::uint64_t offset, IoSpan
   const auto since = RequestContext::Clock::now();
   if (out.size() <= TransferJoiner::kMaxPartBytes) {
     context.check();
-    const Joined joined =
-        co_await joiner_.join({.offset = offset, .in = out, .revocation = context.revocation});
+    const Joined joined = co_await joiner_.join({.offset = offset,
+                                                 .in = out,
+                                                 .revocation = context.revocation,
+                                                 .cancellation = context.cancellation});
     if (joined == Joined::kMoved) co_return;
   }
   const ScsiCommand command{
@@ -173,7 +176,10 @@ Task<void> Lun::write_piece(RequestContext& context, std::uint64_t offset, Const
   Joined joined = Joined::kAlone;
   if (plain && in.size() <= TransferJoiner::kMaxPartBytes) {
     context.check();
-    joined = co_await joiner_.join({.offset = offset, .out = in, .revocation = context.revocation});
+    joined = co_await joiner_.join({.offset = offset,
+                                    .out = in,
+                                    .revocation = context.revocation,
+                                    .cancellation = context.cancellation});
     if (joined == Joined::kMoved) co_return;
   }
   const ScsiCommand command{.cdb = cdb::write_16(lba(offset), blocks(in.size()), flags.fua),
@@ -235,6 +241,8 @@ void Lun::note_acknowledged() {
 void Lun::note_new_session(const LunFeatures& found) {
   note_mode_change();
   features_.write_cache = found.write_cache;
+  // What the new session has cost is told by session_replaced() alone.
+  static_cast<void>(runner_.take_power_on());
   unflushed_->session_replaced(found.write_cache);
 }
 

@@ -24,8 +24,9 @@ namespace lunfs::iscsi {
 /// turns out not to know are left aside from then on. Belongs to the reactor's thread.
 class Lun final : public BlockDevice {
  public:
-  /// `runner` outlives this. @param journal_bytes  see Unflushed
-  Lun(CommandRunner& runner, LunFeatures features, std::size_t journal_bytes = 0);
+  /// `runner` outlives this. @param journal_bytes @param patience  see Unflushed
+  Lun(CommandRunner& runner, LunFeatures features, std::size_t journal_bytes = 0,
+      std::chrono::seconds patience = {});
   /// No call may be under way, nor a flush in the background.
   ~Lun() override;
 

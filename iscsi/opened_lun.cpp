@@ -26,7 +26,8 @@ OpenedLun::OpenedLun(std::shared_ptr<CommandPort> port, std::uint16_t number, Lu
     : port_(std::move(port)),
       number_(number),
       runner_(*port_, manners.retries, number),
-      lun_(runner_, within(manners.access, std::move(features)), manners.journal_bytes),
+      lun_(runner_, within(manners.access, std::move(features)), manners.journal_bytes,
+           manners.patience),
       bytes_(port_->reactor(), lun_, line_of(std::move(manners.shared))) {
   port_->set_on_looked([this](const LunFeatures& found, CommandPort::Looked how) {
     if (how == CommandPort::Looked::kNewSession) lun_.note_new_session(found);

@@ -24,7 +24,7 @@ class OpenedLun final : public LunDevice {
     RetryLimits retries;
     std::shared_ptr<SharedLun> shared;
     std::size_t journal_bytes = 0;
-    std::chrono::seconds patience{};  ///< see Replay
+    std::chrono::seconds patience{};  ///< see Replay, Unflushed
   };
 
   /// @param features  what probe_lun() found; with Access::kReadOnly no command that changes the

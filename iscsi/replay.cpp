@@ -19,7 +19,7 @@ using Change = WriteJournal::Change;
 
 /// Changes that are sent together; they do not overlap.
 constexpr std::uint64_t kAtOnce = 32;
-/// A LUN that is reset more often while it is written to is not usable.
+/// A LUN that is reset more often while it is written to is left as it is.
 constexpr unsigned kMostResets = 5;
 constexpr unsigned kMostLines = 20;
 
@@ -61,12 +61,15 @@ Task<void> Replay::make_all(RequestContext& context, CommandPort& port, LunFeatu
     co_await make_together(context, lun, next, end);
     passed(end);
     next = end;
-    if (!runner.take_reset()) continue;
+    if (resets > kMostResets || !runner.take_reset()) continue;
     // What was made so far may be lost again.
-    if (++resets > kMostResets) {
-      throw Error(ErrorKind::kUnreachable, "the LUN is reset time after time");
+    if (++resets <= kMostResets) {
+      next = journal.first();
+    } else {
+      unflushed_->count_loss();
+      log::error("lun={}: it is reset time after time; unflushed writes may be lost",
+                 unflushed_->lun());
     }
-    next = journal.first();
   }
   if (refused_ > kMostLines) {
     log::error("lun={}: {} changes more cannot be written again", unflushed_->lun(),

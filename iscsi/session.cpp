@@ -115,6 +115,7 @@ std::optional<ScsiStatus> scsi_status(int status) noexcept {
 /// One command with libiscsi; lives in the frame of execute().
 struct Session::Request {
   Session& session;
+  const RequestContext& context;
   const ScsiCommand& command;
   Vectors vectors{command};
   TaskPointer task = make_task(command, vectors.all());
@@ -187,7 +188,7 @@ Task<CommandResult> Session::execute(RequestContext& context, const ScsiCommand&
   }
 
   context.check_revocation();  // it may have waited long for its place
-  Request request{*this, command};
+  Request request{*this, context, command};
   start(request);
   co_await Answer{request};
   const std::uint64_t received = connection_->tap().take(request.task->itt);
@@ -249,8 +250,8 @@ SessionState Session::state() const {
 }
 
 bool Session::full() const noexcept {
-  // While refused writes drain nothing new is sent, so that the draining comes to its end.
-  return entered_ >= kMaxInFlight || !draining_.empty();
+  // While a refused write drains nothing new is sent, so that the draining comes to its end.
+  return entered_ >= kMaxInFlight || !answered_.empty();
 }
 
 Task<void> Session::wait_for_place(RequestContext& context) {
@@ -306,24 +307,19 @@ void Session::finish_first(Requests& from) noexcept {
   if (request.waiting) connection_->reactor().defer(request.waiting);
 }
 
+/// A write may be refused before all of its data was sent, and libiscsi 1.19 goes on sending it out
+/// of the caller's buffer, by way of the task.
+bool Session::must_wait(const Request& answered) const noexcept {
+  const bool refused_write =
+      answered.command.out_size() != 0 && answered.status != ScsiStatus::kGood;
+  return refused_write && connection_->sending();
+}
+
 void Session::on_progress() noexcept {
   if (reset_ && reset_->answered) reset_->told.wake();
-  while (!answered_.empty()) {
-    Request& request = *answered_.front();
-    // A write may be refused before all of its data was sent, and libiscsi 1.19 goes on sending it
-    // out of the caller's buffer, by way of the task.
-    const bool refused_write =
-        request.command.out_size() != 0 && request.status != ScsiStatus::kGood;
-    if (refused_write && connection_->sending()) {
-      draining_.splice(draining_.end(), answered_, answered_.begin());
-      continue;
-    }
-    finish_first(answered_);
-  }
-  if (!draining_.empty() && !connection_->sending()) {
-    while (!draining_.empty()) finish_first(draining_);
-    admit_waiting();
-  }
+  // In the order of the answers: one may say that those behind it do not count.
+  while (!answered_.empty() && !must_wait(*answered_.front())) finish_first(answered_);
+  if (answered_.empty()) admit_waiting();
 }
 
 Outstanding Session::outstanding() const noexcept {
@@ -335,6 +331,11 @@ RequestContext::Clock::duration Session::limit_of(const Request& request) const 
   RequestContext::Clock::duration limit = command_timeout_;
   // What is in a cache takes its time to reach the medium.
   if (is_flush(request.command.cdb)) limit += limit / 2;
+  // It can only end with the session, and those of others go again over the next one.
+  constexpr std::chrono::seconds kGivenUp{5};
+  if (request.context.cancelled()) {
+    limit = std::min<RequestContext::Clock::duration>(limit, kGivenUp);
+  }
   if (!request.command.due) return limit;
   // One that has waited long for its place does not end a session that it was only just sent over.
   constexpr std::chrono::seconds kLeastTime{1};
@@ -344,7 +345,7 @@ RequestContext::Clock::duration Session::limit_of(const Request& request) const 
 
 void Session::on_tick() noexcept {
   const auto now = RequestContext::Clock::now();
-  for (const Requests* requests : {&in_flight_, &draining_}) {
+  for (const Requests* requests : {&in_flight_, &answered_}) {
     const auto late = std::find_if(requests->begin(), requests->end(), [&](const Request* request) {
       return now >= request->started + limit_of(*request);
     });
@@ -355,7 +356,7 @@ void Session::on_tick() noexcept {
         Error(ErrorKind::kUnreachable,
               fmt::format("{} did not answer {} for {} s", connection_->address().text(),
                           command_name((*late)->command.cdb),
-                          std::chrono::duration_cast<std::chrono::seconds>(waited).count())));
+                          std::chrono::round<std::chrono::seconds>(waited).count())));
     return;
   }
 }
@@ -365,7 +366,7 @@ void Session::on_end() noexcept {
     return request->command.out_size() != 0;
   });
   // The context is gone: nothing refers to the tasks and buffers any more.
-  for (Requests* requests : {&answered_, &draining_, &in_flight_}) {
+  for (Requests* requests : {&answered_, &in_flight_}) {
     while (!requests->empty()) finish_first(*requests);
   }
   for (Waiter* waiter : waiting_) waiter->admitted.wake();

@@ -25,9 +25,9 @@ namespace lunfs::iscsi {
 /// At most kMaxInFlight commands are with libiscsi, more wait in order; who waits leaves when its
 /// deadline passes or it is cancelled. A command that was sent runs to its end, which is the
 /// target's answer or the end of the connection: one that goes unanswered for command_timeout (a
-/// flush: half as long again), or past its `due` and a second, ends it. Then everything in flight
-/// and everything later fails at once. A command's buffers are not touched any more once execute()
-/// has ended.
+/// flush: half as long again), or past its `due` and a second, or for five seconds when its caller
+/// has given up, ends it. Then everything in flight and everything later fails at once. A command's
+/// buffers are not touched any more once execute() has ended.
 ///
 /// Belongs to the reactor's thread. No command may be in flight when it is destroyed.
 class Session final : public CommandPort, private Connection::User {
@@ -87,6 +87,7 @@ class Session final : public CommandPort, private Connection::User {
   void admit_waiting() noexcept;
   void start(Request& request);
   void finish_first(Requests& from) noexcept;
+  [[nodiscard]] bool must_wait(const Request& answered) const noexcept;
   [[nodiscard]] bool full() const noexcept;
 
   void on_progress() noexcept override;
@@ -115,9 +116,10 @@ class Session final : public CommandPort, private Connection::User {
   std::list<Waiter*> waiting_;    ///< in order of arrival
   Requests in_flight_;            ///< oldest first
   std::size_t answer_bytes_ = 0;  ///< what the target will send for them if nothing fails
-  Requests answered_;             ///< libiscsi has called back, not yet finished
-  Requests draining_;             ///< refused writes whose data libiscsi may still be sending
-  Requests spare_;                ///< nodes without a request, so that one costs no allocation
+  /// libiscsi has called back, not yet finished, in this order; left over after a turn are a
+  /// refused write whose data libiscsi may still be sending, and what was answered behind it.
+  Requests answered_;
+  Requests spare_;  ///< nodes without a request, so that one costs no allocation
 };
 
 }  // namespace lunfs::iscsi

@@ -96,9 +96,14 @@ Task<void> TransferJoiner::move_together(std::vector<Entry*> members) {
   std::exception_ptr failure;
   try {
     const Transfer& first = members.front()->transfer;
-    JoinedTransfer run{.offset = first.offset, .in = {}, .out = {}, .revocation = first.revocation};
+    JoinedTransfer run{.offset = first.offset,
+                       .in = {},
+                       .out = {},
+                       .revocation = first.revocation,
+                       .cancellations = {}};
     for (const Entry* member : members) {
       run.length += member->transfer.length();
+      run.cancellations.push_back(member->transfer.cancellation);
       if (member->transfer.is_write()) {
         run.out.push_back(member->transfer.out);
       } else {

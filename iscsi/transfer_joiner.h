@@ -20,6 +20,7 @@ struct Transfer {
   ConstIoSpan out{};         ///< of a write; one of the two is empty
   /// See RequestContext. Transfers go together only if they can only be taken back together.
   const Revocation* revocation = nullptr;
+  const Cancellation* cancellation = nullptr;  ///< see RequestContext; null: nobody can give it up
 
   [[nodiscard]] bool is_write() const noexcept { return !out.empty(); }
   [[nodiscard]] std::uint64_t length() const noexcept { return in.size() + out.size(); }
@@ -32,7 +33,8 @@ struct JoinedTransfer {
   std::uint64_t length = 0;
   std::vector<IoSpan> in;
   std::vector<ConstIoSpan> out;
-  const Revocation* revocation = nullptr;  ///< of all parts
+  const Revocation* revocation = nullptr;          ///< of all parts
+  std::vector<const Cancellation*> cancellations;  ///< of each part
 };
 
 /// What became of a transfer.

@@ -1,5 +1,7 @@
 #include "iscsi/unflushed.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
 #include <utility>
@@ -26,11 +28,17 @@ struct Unflushed::Waiter {
   Room& room;
   std::uint64_t bytes;
   bool in = false;
+  bool asked = false;  ///< a flush was started since it waits
   std::optional<Error> failure{};
 };
 
-Unflushed::Unflushed(Reactor& reactor, std::string lun, std::size_t journal_bytes, bool cache)
-    : reactor_(reactor), lun_(std::move(lun)), journal_(journal_bytes), cache_(cache) {}
+Unflushed::Unflushed(Reactor& reactor, std::string lun, std::size_t journal_bytes,
+                     std::chrono::seconds patience, bool cache)
+    : reactor_(reactor),
+      lun_(std::move(lun)),
+      journal_(journal_bytes),
+      patience_(patience),
+      cache_(cache) {}
 
 Unflushed::~Unflushed() = default;
 
@@ -67,13 +75,16 @@ Task<void> Unflushed::wait(RequestContext& context, Room& room, std::uint64_t by
   Waiter waiter(reactor_, room, bytes);
   waiting_.push_back(&waiter);
   start_flush();
-  co_await waiter.admitted.until(context);
+  co_await waiter.admitted.until(context, RequestContext::Clock::now() + patience_);
   if (waiter.in) co_return;
   waiting_.remove(&waiter);
   admit();  // those behind it
   if (waiter.failure) throw *waiter.failure;
   context.check();
-  throw Error(ErrorKind::kInternal, "a wait for the journal has ended without a reason");
+  throw Error(ErrorKind::kUnreachable,
+              fmt::format("no room in the journal of unflushed writes for {} s", patience_.count()))
+      .because("the target takes long to make durable what it has acknowledged")
+      .advise("look at the array's health; a larger `timeout` waits longer");
 }
 
 /// Lets in who waits, as far as there is room; all, if there is no use in waiting.
@@ -91,6 +102,7 @@ void Unflushed::admit() {
 void Unflushed::start_flush() {
   if (flushing_ || !start_flush_) return;
   flushing_ = true;
+  for (Waiter* waiter : waiting_) waiter->asked = true;
   start_flush_();
 }
 
@@ -99,11 +111,14 @@ void Unflushed::flush_ended(const std::optional<Error>& refused,
   flushing_ = false;
   flush_refused_ = refused.has_value();
   if (unsent) {
-    // What is kept stays: whoever waits could not be served by the LUN either.
-    for (Waiter* waiter : std::exchange(waiting_, {})) {
+    // What is kept stays: who has waited as long as that flush could not be served either.
+    waiting_.remove_if([&](Waiter* waiter) {
+      if (!waiter->asked) return false;
       waiter->failure = unsent;
       waiter->admitted.wake();
-    }
+      return true;
+    });
+    if (!waiting_.empty()) start_flush();
     return;
   }
   if (refused && !waiting_.empty()) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <list>
@@ -27,8 +28,9 @@ namespace lunfs::iscsi {
 class Unflushed {
  public:
   /// `reactor` outlives this. @param lun  its name in log lines @param journal_bytes  0: no journal
-  /// @param cache  whether the LUN has a volatile cache
-  Unflushed(Reactor& reactor, std::string lun, std::size_t journal_bytes, bool cache);
+  /// @param patience  of who waits for room @param cache  whether the LUN has a volatile cache
+  Unflushed(Reactor& reactor, std::string lun, std::size_t journal_bytes,
+            std::chrono::seconds patience, bool cache);
   Unflushed(const Unflushed&) = delete;
   Unflushed& operator=(const Unflushed&) = delete;
   ~Unflushed();
@@ -55,7 +57,8 @@ class Unflushed {
   };
   /// Takes room for a change with `bytes` of data. False if it has to wait for it.
   [[nodiscard]] bool take(Room& room, std::uint64_t bytes);
-  /// Waits for it, first come first served. Errors: the context's; why no flush can be sent.
+  /// Waits for it, first come first served. Errors: the context's; why a flush that was started
+  /// later than this could not be sent; kUnreachable when there was none for so long.
   Task<void> wait(RequestContext& context, Room& room, std::uint64_t bytes);
 
   // When it is acknowledged.
@@ -130,6 +133,7 @@ class Unflushed {
   Reactor& reactor_;
   std::string lun_;
   WriteJournal journal_;
+  std::chrono::seconds patience_;
   bool cache_;
   std::function<void()> start_flush_;
   bool flushing_ = false;       ///< by start_flush_
