@@ -21,8 +21,6 @@ constexpr std::chrono::milliseconds kLongestPause{5000};
 /// While not even TCP answers a try costs next to nothing, and the target's return is noticed soon.
 constexpr std::chrono::milliseconds kLongestProbePause{500};
 constexpr std::chrono::milliseconds kConnectLimit{1000};
-/// What is left at least to a command that is sent after it has waited for the session.
-constexpr std::chrono::seconds kLeastTime{1};
 
 double seconds_of(RequestContext::Clock::duration duration) noexcept {
   return std::chrono::duration<double>(duration).count();
@@ -60,10 +58,10 @@ Task<CommandResult> SessionKeeper::execute(RequestContext& context, const ScsiCo
   Sent sent{.data = command.maybe_sent, .session = ended_ + (phase_ == Phase::kUp ? 1 : 0)};
   ScsiCommand current = command;
   current.not_in_doubt = true;
+  current.due = since + options_.outage_limit;
   for (;;) {
     if (phase_ != Phase::kUp) {
       co_await wait_until_up(context, since, sent.data, command);
-      current.due = std::max(limit_of(since), Clock::now() + kLeastTime);
     }
     const bool unsettled = unsettled_until_ != 0 && sent.session <= unsettled_until_;
     if (sent.data && unsettled) throw not_sent_again(command);
@@ -83,6 +81,7 @@ Task<CommandResult> SessionKeeper::execute(RequestContext& context, const ScsiCo
       check_resend(error, command, over, sent);
     }
     if (!result || note_access_answer(session, *result)) continue;
+    if (came_too_late(session, *result)) continue;
     if (restart_after_reset(*session, *result)) continue;
     if (casts_doubt(*result)) take_doubt(session, *result);
     if (!session->in_doubt()) co_return *result;

@@ -142,7 +142,9 @@ class SessionKeeper final : public CommandPort, public std::enable_shared_from_t
 
   void take_doubt(const std::shared_ptr<Session>& session, const CommandResult& because);
   Task<void> write_again(const Attempt& attempt);
+  bool came_too_late(const std::shared_ptr<Session>& session, const CommandResult& result);
   bool restart_after_reset(Session& session, const CommandResult& result);
+  bool too_many_resets();
   void look_again(const std::shared_ptr<Session>& session, const std::string& because);
   static Task<void> look(std::shared_ptr<SessionKeeper> self, std::shared_ptr<Session> session);
   void decide(Session& session, LunCheck check);
@@ -194,6 +196,7 @@ class SessionKeeper final : public CommandPort, public std::enable_shared_from_t
 
   bool restoring_ = false;
   bool reset_while_checking_ = false;  ///< the LUN said that it was, while it was looked at
+  bool doubt_while_checking_ = false;  ///< it said that it may be another one by now
   unsigned at_work_ = 0;               ///< coroutines that log in or look
   bool reached_before_ = false;        ///< the last attempt had a TCP connection
   bool reached_ = false;               ///< one of this round's attempts had

@@ -19,8 +19,13 @@ namespace lunfs::iscsi {
 
 namespace {
 
-/// For the answer to LOGICAL UNIT RESET, and for the goodbye to a path that is not taken.
+/// For the answer to LOGICAL UNIT RESET, over each new session; and how long after the loss, at
+/// most half of the outage limit, it is asked for again. The Linux kernel's target answers it when
+/// it has given up the silent connection that a write came over in part: by its defaults after 45
+/// s.
 constexpr std::chrono::seconds kResetLimit{5};
+constexpr std::chrono::seconds kAskForResetLimit{60};
+/// For the goodbye to a path that is not taken.
 constexpr std::chrono::seconds kGoodbyeLimit{1};
 /// For what is in flight on a path that is left.
 constexpr std::chrono::seconds kDrainLimit{5};
@@ -83,6 +88,10 @@ Task<bool> SessionKeeper::settle_left_writes(RequestContext& context, Session& s
     co_await session.reset_lun(reset);
   } catch (const Error& error) {
     if (session.connection().ended() || error.kind() == ErrorKind::kCancelled) throw;
+    const auto patience = std::min(options_.outage_limit / 2, kAskForResetLimit);
+    if (error.kind() == ErrorKind::kTimedOut && Clock::now() < lost_at_ + patience) {
+      throw Error(ErrorKind::kUnreachable, "the target does not answer LOGICAL UNIT RESET yet");
+    }
     log::error(
         "portal={}: writes that the lost path has not answered count as failed: the target may "
         "still carry them out, in another portal group, and LOGICAL UNIT RESET did not end them: "
