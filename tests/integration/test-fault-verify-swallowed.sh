@@ -1,13 +1,12 @@
 #!/bin/bash
-# fio's checksums while the target swallows commands, executed or not: each goes out again in time. @timeout=300
+# fio's checksums while the target swallows commands, executed or not: each goes out again in time, which is
+# half of timeout and two seconds; three times that is allowed. @timeout=300
 
 . "$(dirname "$0")/functions.sh"
 . "$here/lib/faults.sh"
 . "$here/lib/verify_faults.sh"
 
-verify_vg "$work/lun.img"
-serve "$work/lun.img"
-without_cache
+serve_verify_vg
 start_proxy
 # swallowed ACTION OP: in the midst of work, and until what waited for it is through: a command that is under way when two
 # sessions in a row are given up has waited for timeout
@@ -20,12 +19,12 @@ swallowed() {
   before=$(commands_of_session)
   wait_until 20 moved_on "$before" || fail "nothing moves over the new session"
 }
-# Each of them ends with the work, too: job is verify_under's.
-outage_after() { (($(outages_of "$mnt") > $1)) || process_gone "$job"; }
 commands_of_session() { status_of "$mnt" | jq '.sessions[0].commands'; }
 moved_on() { (($(commands_of_session) > $1 + 100)) || process_gone "$job"; }
 # One takes longer than the work on a quick machine.
 verify_loops=6 verify_faults=1
+# Of timeout=8.
+verify_pause=6000
 # Mounted anew each time: a session that is lost again and again is restored less and less quickly.
 for action in mute mute_after; do
   for op in read write; do

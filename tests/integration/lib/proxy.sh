@@ -27,3 +27,7 @@ commands_seen() { jq -s --arg class "$1" '[.[] | select(.class == $class)] | len
 
 # disturbed: how many commands a rule hit
 disturbed() { jq -s '[.[] | select(.event == "command" and .action != "pass")] | length' "$work/trace.json"; }
+# disturbed_last: when the last of them came, as date +%s%3N has it
+disturbed_last() {
+  grep '"event": "command"' "$work/trace.json" | grep -v '"action": "pass"' | tail -n 1 | jq '.time * 1000 | floor'
+}

@@ -15,6 +15,9 @@ start_lio() {
     -device virtio-net-pci,netdev=net,romfile=
 }
 
+# How long it lives at most, in seconds; a test that takes longer says so before.
+lio_lives=280
+
 # boot_lio IMAGE TARGETS QEMU_ARGS...: IMAGE is the guest's LUN, which the script TARGETS, a file, shows at the
 # networks of QEMU_ARGS, the first of which is 10.0.2.0/24
 boot_lio() {
@@ -23,7 +26,7 @@ boot_lio() {
   { lio_begins; cat "$2"; } >"$work/script"
   make_initramfs "$work/initramfs.gz" "$work/script" \
     "virtio_pci virtio_net virtio_blk crc32c_generic target_core_iblock iscsi_target_mod" ""
-  start_guest 'lio: up' 280 "$work/initramfs.gz" \
+  start_guest 'lio: up' "$lio_lives" "$work/initramfs.gz" \
     -drive "file=$1,format=raw,if=none,id=disk" -device virtio-blk-pci,drive=disk "${@:3}"
 }
 

@@ -3,7 +3,7 @@
 
 . "$here/lib/paths.sh"
 
-# start_lio_paths IMAGE: both ports are active/optimized
+# start_lio_paths IMAGE [ORDER]: both ports are active/optimized; ORDER is for the guest, before there are any
 start_lio_paths() {
   local tag networks=()
   for tag in 1 2; do
@@ -11,7 +11,7 @@ start_lio_paths() {
     networks+=(-netdev "user,id=net$tag,net=10.0.$((tag + 1)).0/24,restrict=on,hostfwd=tcp:127.0.0.1:${path_port[tag]}-:3260"
       -device "virtio-net-pci,netdev=net$tag,romfile=")
   done
-  { two_groups; guest_obeys 'lio: up'; } >"$work/targets"
+  { echo "${2:-}"; two_groups; guest_obeys 'lio: up'; } >"$work/targets"
   boot_lio "$1" "$work/targets" "${networks[@]}" "${guest_orders[@]}"
 }
 
@@ -43,6 +43,8 @@ disable() { echo 0 >$all/iscsi/$lio:paths/tpgt_$1/enable; }
 link() { ip link set eth$(($1 - 1)) $2; }
 # port TAG FIGURE: in_cmds, read_mbytes, write_mbytes
 port() { cat $all/iscsi/$lio:paths/tpgt_$1/lun/lun_1/statistics/scsi_tgt_port/$2; }
+# sessions TAG: who has one
+sessions() { tr -d '\0' <$all/iscsi/$lio:paths/tpgt_$1/dynamic_sessions; }
 # resets: how many the LUN has seen
 resets() { cat $lun/statistics/scsi_tgt_dev/resets; }
 GUEST
