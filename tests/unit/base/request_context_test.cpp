@@ -75,6 +75,32 @@ TEST(Cancellation, NullTakesNoRegistration) {
   const Registration none(nullptr, [] { FAIL(); });
 }
 
+TEST(Cancellation, OfSeveralCallersIsRequestedWhenEachOfTheirsIs) {
+  Cancellation one;
+  Cancellation other;
+  const Cancellation common({&one, &other});
+  EXPECT_FALSE(common.requested());
+  one.request();
+  EXPECT_FALSE(common.requested());
+  other.request();
+  EXPECT_TRUE(common.requested());
+}
+
+TEST(Cancellation, OfSeveralCallersIsNotRequestedWhileOneNeverGivesUp) {
+  Cancellation one;
+  one.request();
+  EXPECT_FALSE(Cancellation({&one, nullptr}).requested());
+  EXPECT_FALSE(Cancellation(std::vector<const Cancellation*>()).requested()) << "of nobody";
+}
+
+TEST(Cancellation, OfSeveralCallersMayBeRequestedItself) {
+  const Cancellation one;
+  Cancellation common({&one});
+  common.request();
+  EXPECT_TRUE(common.requested());
+  EXPECT_FALSE(one.requested());
+}
+
 TEST(RequestContext, WithoutLimitsAlwaysGoesOn) {
   const RequestContext context;
   EXPECT_NO_THROW(context.check());

@@ -19,6 +19,7 @@ using testing::kLunsChanged;
 using testing::kRead;
 using testing::kTestUnitReady;
 using testing::kWasReset;
+using testing::kWrite;
 using testing::noise;
 using testing::once;
 
@@ -147,6 +148,51 @@ TEST(JournalReset, ResetsAfterEachLoginAreToldAsALossAtLast) {
   EXPECT_EQ(fake.lun->losses(), 1U);
   EXPECT_THROW(fake.flush(), Error);
   EXPECT_NO_THROW(fake.flush());
+}
+
+TEST(JournalReset, ResetsThatEachLookIsToldOfAreToldAsALossAtLast) {
+  const Flag changed = flag();
+  const Flag reset = flag();
+  JournalledLun fake({.login = {},
+                      .handler = first_of({once(kRead, changed, kLunsChanged),
+                                           once(kTestUnitReady, reset, kWasReset)})},
+                     std::chrono::seconds(10));
+  for (int i = 0; i < 6; ++i) {
+    fake.write(0, noise(512, 1));
+    *reset = *changed = true;
+    fake.read(0, 512);
+    ASSERT_FALSE(*reset);
+  }
+  EXPECT_EQ(fake.lun->state().outages, 5U);
+  EXPECT_EQ(fake.lun->losses(), 1U);
+  EXPECT_THROW(fake.flush(), Error);
+  EXPECT_NO_THROW(fake.flush());
+}
+
+/// Each second write is told of one.
+TEST(JournalReset, LunThatIsResetInEveryReplayComesBackAndALossIsTold) {
+  const Flag resets = flag();
+  const auto odd = flag();
+  JournalledLun fake(
+      {.login = {}, .handler = [=](const Cdb& cdb) -> std::optional<testing::FakeTarget::Reply> {
+         if (cdb.bytes[0] != kWrite || !*resets) return std::nullopt;
+         if (odd->exchange(!*odd)) return std::nullopt;
+         return kWasReset;
+       }});
+  const auto data = noise(512, 1);
+  fake.write(0, data);
+  fake.write(8192, data);
+  *resets = true;
+  fake.target.lose_power();
+  EXPECT_EQ(fake.read(0, 512), data);
+  EXPECT_EQ(fake.read(8192, 512), data);
+  *resets = false;
+  EXPECT_EQ(fake.lun->state().outages, 1U);
+  EXPECT_EQ(fake.lun->losses(), 1U);
+  EXPECT_THROW(fake.flush(), Error);
+  fake.flush();
+  fake.target.lose_cache();
+  EXPECT_EQ(fake.seen(8192, 512), data);
 }
 
 }  // namespace

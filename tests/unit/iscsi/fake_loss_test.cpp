@@ -1,6 +1,9 @@
 // Commands that are not answered, and buffers that are still in use.
 #include <gmock/gmock.h>
 
+#include <chrono>
+#include <thread>
+
 #include "base/spawn.h"
 #include "tests/unit/iscsi/fake_lun.h"
 
@@ -10,6 +13,7 @@ namespace {
 using testing::check_condition;
 using testing::FakeLun;
 using testing::FakeTarget;
+using testing::flag;
 using ::testing::HasSubstr;
 using testing::Initiator;
 using testing::kAlways;
@@ -20,6 +24,7 @@ using testing::kWrite;
 using testing::noise;
 using testing::options_for;
 using testing::refuse;
+using testing::refusing;
 using testing::status;
 using Reply = testing::FakeTarget::Reply;
 
@@ -94,6 +99,28 @@ TEST(Lun, FlushHasHalfAsMuchTimeAgainAsOtherCommands) {
   EXPECT_THROW(fake.flush(), Error);  // nothing was kept that could be written again
   EXPECT_GE(std::chrono::steady_clock::now() - before, std::chrono::seconds(3));
   EXPECT_EQ(fake.target.count(testing::kSynchronizeCache), 2U);
+}
+
+/// It came late in an outage of a second and a half, and has three from then on: more than two
+/// after it was sent.
+TEST(Lun, CommandThatCameLateInAnOutageHasAsLongAsAnyOther) {
+  const auto down = flag();
+  FakeLun fake({.login = refusing(down),
+                .handler = [](const Cdb& cdb) -> std::optional<Reply> {
+                  if (cdb.bytes[0] == kRead) {
+                    std::this_thread::sleep_for(std::chrono::milliseconds(2600));
+                  }
+                  return std::nullopt;
+                }},
+               std::chrono::seconds(3));
+  *down = true;
+  fake.target.drop_connection();
+  fake.initiator.pause(std::chrono::milliseconds(1300));
+  *down = false;
+  ASSERT_FALSE(fake.lun->connected());
+  EXPECT_EQ(fake.read(0, 512), std::vector<std::byte>(512));
+  EXPECT_EQ(fake.lun->state().outages, 1U);
+  EXPECT_EQ(fake.target.count(kRead), 1U);
 }
 
 /// Who passes the bytes on, a proxy for one, may have taken them all and not delivered them yet.

@@ -47,12 +47,6 @@ FakeTarget::Handler resized_at(std::uint8_t opcode, const Reply& reply, std::uin
   };
 }
 
-void pause(FakeLun& fake, std::chrono::milliseconds length) {
-  RequestContext context;
-  run_until_done(fake.initiator.reactor,
-                 fake.initiator.reactor.sleep_until(context, Reactor::Clock::now() + length));
-}
-
 TEST(LunInDoubt, ReplacedOnALiveSessionItGetsNothingMore) {
   FakeLun fake({.login = {}, .handler = resized_at(kWrite, kLunsChanged, kBlocks / 2)});
   const Error error = FakeLun::fault([&] { fake.write(0, noise(512, 1)); });
@@ -73,7 +67,7 @@ TEST(LunInDoubt, AnswersFromThenOnDoNotCount) {
   const auto count = [&](const std::exception_ptr& failure) { failures += failure ? 1 : 0; };
   spawn(fake.lun->read(context, 0, first), count);
   spawn(fake.lun->read(context, 8192, second), count);
-  pause(fake, std::chrono::milliseconds(500));
+  fake.initiator.pause(std::chrono::milliseconds(500));
   EXPECT_EQ(failures, 2);
 }
 
@@ -84,6 +78,20 @@ TEST(LunInDoubt, SameLunGoesOnAndNothingCountsAsLost) {
   EXPECT_EQ(fake.lun->state().outages, 0U);
   EXPECT_EQ(fake.lun->losses(), 0U);
   fake.initiator.run([&](RequestContext& c) { return fake.lun->flush(c); });
+}
+
+TEST(LunInDoubt, LookThatIsNotAnsweredHoldsNobodyUpLongerThanAnOutage) {
+  const Flag mute = flag();
+  FakeLun fake({.login = {},
+                .handler = testing::first_of(
+                    {testing::refuse(kRead, 1, kLunsChanged),
+                     testing::once(testing::kTestUnitReady, mute, testing::kSilence)})},
+               std::chrono::seconds(2), nullptr, 0, std::chrono::seconds(60));
+  *mute = true;
+  const auto before = std::chrono::steady_clock::now();
+  EXPECT_EQ(FakeLun::fault([&] { fake.read(0, 512); }).kind(), ErrorKind::kUnreachable);
+  EXPECT_FALSE(*mute);
+  EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::seconds(4));
 }
 
 TEST(LunInDoubt, RemovedLunIsWaitedFor) {
@@ -123,7 +131,7 @@ TEST(LunInDoubt, RightLunThatComesBackIsUsedAgain) {
   FakeLun fake({.login = {}, .handler = resized_at(kWrite, kHangUp, kBlocks / 2, other)});
   EXPECT_EQ(FakeLun::fault([&] { fake.write(0, noise(512, 1)); }).kind(), ErrorKind::kIo);
   *other = false;
-  pause(fake, std::chrono::milliseconds(1500));
+  fake.initiator.pause(std::chrono::milliseconds(1500));
   fake.write(0, noise(512, 2));
   EXPECT_EQ(fake.read(0, 512), noise(512, 2));
 }
@@ -137,7 +145,7 @@ TEST(LunInDoubt, GuardIsAskedToo) {
   fake.lun->set_resume_guard(
       [](RequestContext& c, BlockDevice& device) { return refuse_all(c, device); });
   EXPECT_EQ(FakeLun::fault([&] { fake.read(0, 512); }).message(), "the map is old");
-  pause(fake, std::chrono::milliseconds(1000));
+  fake.initiator.pause(std::chrono::milliseconds(1000));
   EXPECT_EQ(fake.lun->state().kind, Kind::kRefused);
   EXPECT_EQ(fake.target.count(kRead), 1U);
 }

@@ -27,6 +27,7 @@ using ::testing::Not;
 using testing::options_for;
 using testing::other_lun;
 using testing::refuse;
+using testing::refusing;
 using testing::target;
 using testing::TwoPaths;
 using Reply = testing::FakeTarget::Reply;
@@ -121,14 +122,42 @@ TEST(Paths, RefusedResetLeavesTheWriteWithAnUnknownOutcome) {
   EXPECT_EQ(two.read(), noise(512, 2));
 }
 
+/// A path in portal group 7 that ends for good at the first write.
+FakeTarget::Options path_until_a_write() {
+  const auto down = flag();
+  FakeTarget::Options options = target(
+      [down](const Cdb& cdb) -> std::optional<Reply> {
+        if (cdb.bytes[0] != kWrite) return std::nullopt;
+        *down = true;
+        return kHangUp;
+      },
+      7);
+  options.login = refusing(down);
+  return options;
+}
+
+/// It is asked for for half as long as a command waits.
 TEST(Paths, UnansweredResetDoesTheSame) {
   auto mute = target({}, 8);
   mute.reset_response.reset();
-  TwoPaths two(target(refuse(kWrite, 1, kHangUp), 7), std::move(mute));
+  TwoPaths two(path_until_a_write(), std::move(mute), seconds(10), seconds(10));
   two.open();
   EXPECT_EQ(FakeLun::fault([&] { two.write(1); }).kind(), ErrorKind::kOutcomeUnknown);
+  EXPECT_EQ(two.second.resets(), 1);
   EXPECT_EQ(two.second.count(kWrite), 0U);
   two.write(2);
+}
+
+TEST(Paths, UnansweredResetIsAskedForAgainOverAFurtherLogin) {
+  auto slow = target({}, 8);
+  slow.resets_ignored = 1;
+  TwoPaths two(path_until_a_write(), std::move(slow));
+  two.open().write(1);
+  EXPECT_EQ(two.second.resets(), 2);
+  EXPECT_EQ(two.second.count_before_reset(kWrite), 0U);
+  EXPECT_EQ(two.second.count(kWrite), 1U);
+  EXPECT_EQ(two.second.session_ids().size(), 2U);
+  EXPECT_EQ(two.read(), noise(512, 1));
 }
 
 /// The parts of a joined write whose fate is not known are not sent either.

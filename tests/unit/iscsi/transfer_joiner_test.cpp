@@ -32,6 +32,7 @@ class Joining : public ::testing::Test {
     sent_.push_back({run.offset, run.length, run.in.size() + run.out.size()});
     EXPECT_TRUE(run.in.empty() != run.out.empty());
     revocation_ = run.revocation;
+    cancellations_ = run.cancellations;
     if (failure_) throw Error(*failure_);
     co_return refuse_ ? Joined::kNotMoved : Joined::kMoved;
   }
@@ -64,7 +65,8 @@ class Joining : public ::testing::Test {
   bool refuse_ = false;
   std::optional<Error> failure_;
   std::vector<Command> sent_;
-  const Revocation* revocation_ = nullptr;  ///< of what was sent last
+  const Revocation* revocation_ = nullptr;  ///< of what was sent last, as the next one
+  std::vector<const Cancellation*> cancellations_;
   std::vector<std::uint64_t> moved_;
   std::vector<std::uint64_t> alone_;
 };
@@ -78,6 +80,14 @@ TEST_F(Joining, WhatCannotBeTakenBackTogetherGoesApart) {
   join(writes);
   EXPECT_THAT(sent_, IsEmpty());
   EXPECT_THAT(alone_, UnorderedElementsAre(7, 8, 9));
+}
+
+TEST_F(Joining, CommandKnowsWhoMayGiveUpEachOfItsParts) {
+  const Cancellation one;
+  std::vector<Transfer> writes = {write(7), write(8)};
+  writes[0].cancellation = &one;
+  join(writes);
+  EXPECT_THAT(cancellations_, ElementsAre(&one, nullptr));
 }
 
 TEST_F(Joining, CommandIsTakenBackWithItsParts) {
