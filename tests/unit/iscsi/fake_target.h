@@ -108,11 +108,8 @@ class FakeTarget {
   void set_bytes(std::vector<std::byte> bytes);
   /// The LUN holds what it held at its last SYNCHRONIZE CACHE, as after a loss of power.
   void lose_cache();
-  /// The same, and the connection ends.
-  void lose_power() {
-    lose_cache();
-    drop_connection();
-  }
+  /// The same, and the connection ends: no command is carried out or answered in between.
+  void lose_power();
 
   /// Fixed-format sense data.
   static std::vector<std::byte> sense(std::uint8_t key, std::uint8_t asc, std::uint8_t ascq);

@@ -134,4 +134,10 @@ void FakeTarget::lose_cache() {
   bytes_ = durable_;
 }
 
+void FakeTarget::lose_power() {
+  const std::lock_guard lock(mutex_);
+  bytes_ = durable_;
+  drop_connection();
+}
+
 }  // namespace lunfs::testing
