@@ -169,10 +169,10 @@ Task<void> Lun::write_pieces(RequestContext& context, std::uint64_t offset, Cons
 Task<void> Lun::write_piece(RequestContext& context, std::uint64_t offset, ConstIoSpan in,
                             WriteFlags flags) {
   const bool plain = !flags.fua && flags.resend == Resend::kAllowed;
-  const auto since = RequestContext::Clock::now();
   Unflushed::Room room;
   const bool there = unflushed_->take(room, in.size());
   if (!there) co_await unflushed_->wait(context, room, in.size());
+  const auto since = RequestContext::Clock::now();
   Joined joined = Joined::kAlone;
   if (plain && in.size() <= TransferJoiner::kMaxPartBytes) {
     context.check();

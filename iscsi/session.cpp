@@ -331,10 +331,13 @@ RequestContext::Clock::duration Session::limit_of(const Request& request) const 
   RequestContext::Clock::duration limit = command_timeout_;
   // What is in a cache takes its time to reach the medium.
   if (is_flush(request.command.cdb)) limit += limit / 2;
-  // It can only end with the session, and those of others go again over the next one.
-  constexpr std::chrono::seconds kGivenUp{5};
   if (request.context.cancelled()) {
-    limit = std::min<RequestContext::Clock::duration>(limit, kGivenUp);
+    // It can only end with the session, and those of others go again over the next one. As flushes
+    // are slow, and a lost session may cost what they are to make durable, they have longer.
+    constexpr std::chrono::seconds kGivenUp{10};
+    constexpr std::chrono::seconds kFlushGivenUp{60};
+    limit = std::min<RequestContext::Clock::duration>(
+        limit, is_flush(request.command.cdb) ? kFlushGivenUp : kGivenUp);
   }
   if (!request.command.due) return limit;
   // One that has waited long for its place does not end a session that it was only just sent over.

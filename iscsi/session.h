@@ -25,9 +25,9 @@ namespace lunfs::iscsi {
 /// At most kMaxInFlight commands are with libiscsi, more wait in order; who waits leaves when its
 /// deadline passes or it is cancelled. A command that was sent runs to its end, which is the
 /// target's answer or the end of the connection: one that goes unanswered for command_timeout (a
-/// flush: half as long again), or past its `due` and a second, or for five seconds when its caller
-/// has given up, ends it. Then everything in flight and everything later fails at once. A command's
-/// buffers are not touched any more once execute() has ended.
+/// flush: half as long again), or past its `due` and a second, or for ten seconds (a flush: a
+/// minute) when its caller has given up, ends it. Then everything in flight and everything later
+/// fails at once. A command's buffers are not touched any more once execute() has ended.
 ///
 /// Belongs to the reactor's thread. No command may be in flight when it is destroyed.
 class Session final : public CommandPort, private Connection::User {

@@ -19,8 +19,8 @@ killed_in_time() { # OP COMMAND...
   wait_until 10 in_flight "$mnt" || fail "no $op comes"
   kill -9 $pid
   start=$SECONDS
-  # Five seconds, the clock is looked at once a second; three times that is allowed.
-  wait_until 18 process_gone $pid || fail "a killed process hangs in a $op"
+  # Ten seconds, the clock is looked at once a second; three times that is allowed.
+  wait_until 33 process_gone $pid || fail "a killed process hangs in a $op"
   echo "$op: gone after $((SECONDS - start)) s"
   rules '[]'
   wait_until 10 session_is "$mnt" up || fail "the session does not come back"

@@ -41,6 +41,11 @@ struct SwallowingLun {
     buffers.push_back(noise(4096, 1));
     spawn(fake.lun->write(*contexts.back(), offset, buffers.back()), ends.note(name));
   }
+  void flush(Cancellation* cancellation, const std::string& name) {
+    contexts.push_back(std::make_unique<RequestContext>());
+    contexts.back()->cancellation = cancellation;
+    spawn(fake.lun->flush(*contexts.back()), ends.note(name));
+  }
   /// From the start of the commands to the end of as many.
   milliseconds time_until_ended(std::size_t count) {
     fake.initiator.wait_until([&] { return ends.count() >= count; });
@@ -68,8 +73,8 @@ TEST(GivenUp, CommandsThatTheirCallersGiveUpEndWithTheSessionAndTheOthersGoAgain
   lun.fake.initiator.pause(milliseconds(300));
   cancellation.request();
   const milliseconds took = lun.time_until_ended(4);
-  EXPECT_GE(took, milliseconds(4900));
-  EXPECT_LT(took, milliseconds(7000));
+  EXPECT_GE(took, milliseconds(9900));
+  EXPECT_LT(took, milliseconds(12000));
   EXPECT_EQ(lun.ends.fault("given up read"), ErrorKind::kCancelled);
   EXPECT_EQ(lun.ends.fault("given up write"), ErrorKind::kOutcomeUnknown);
   EXPECT_EQ(lun.ends.fault("read"), std::nullopt);
@@ -83,11 +88,11 @@ TEST(GivenUp, CommandThatNobodyGivesUpWaits) {
   SwallowingLun lun(swallow(1, 0));
   Cancellation cancellation;
   lun.read(&cancellation, 0, "read");
-  lun.fake.initiator.pause(milliseconds(6500));
+  lun.fake.initiator.pause(milliseconds(11500));
   EXPECT_EQ(lun.ends.count(), 0U);
   EXPECT_EQ(lun.fake.lun->state().outages, 0U);
   cancellation.request();
-  EXPECT_LT(lun.time_until_ended(1), seconds(8)) << "it has been unanswered for long enough";
+  EXPECT_LT(lun.time_until_ended(1), seconds(13)) << "it has been unanswered for long enough";
   EXPECT_EQ(lun.ends.fault("read"), ErrorKind::kCancelled);
 }
 
@@ -105,6 +110,17 @@ TEST(GivenUp, CommandThatWasGivenUpAndIsAnsweredInTimeCostsNoSession) {
   EXPECT_EQ(lun.fake.lun->state().outages, 0U);
 }
 
+TEST(GivenUp, FlushHasLonger) {
+  SwallowingLun lun(refuse(testing::kSynchronizeCache, 1, kSilence));
+  Cancellation cancellation;
+  lun.fake.write(0, noise(512, 1));
+  lun.flush(&cancellation, "flush");
+  cancellation.request();
+  lun.fake.initiator.pause(milliseconds(12500));
+  EXPECT_EQ(lun.ends.count(), 0U);
+  EXPECT_EQ(lun.fake.lun->state().outages, 0U);
+}
+
 TEST(GivenUp, JoinedReadIsGivenUpWhenAllOfItsCallersHaveGivenUp) {
   SwallowingLun lun(swallow(1, 0));
   Cancellation one;
@@ -114,10 +130,10 @@ TEST(GivenUp, JoinedReadIsGivenUpWhenAllOfItsCallersHaveGivenUp) {
   lun.fake.initiator.pause(milliseconds(300));
   ASSERT_EQ(lun.fake.target.count(kRead), 1U);
   one.request();
-  lun.fake.initiator.pause(milliseconds(6500));
+  lun.fake.initiator.pause(milliseconds(11500));
   EXPECT_EQ(lun.ends.count(), 0U) << "one of its callers still waits for it";
   other.request();
-  EXPECT_LT(lun.time_until_ended(2), milliseconds(8500));
+  EXPECT_LT(lun.time_until_ended(2), milliseconds(13500));
   EXPECT_EQ(lun.ends.fault("one"), ErrorKind::kCancelled);
   EXPECT_EQ(lun.ends.fault("other"), ErrorKind::kCancelled);
   EXPECT_EQ(lun.fake.lun->state().outages, 1U);
@@ -134,7 +150,7 @@ TEST(GivenUp, JoinedWriteThatAllOfItsCallersHaveGivenUpIsNeverCalledCancelled) {
   ASSERT_EQ(lun.fake.target.count(kWrite), 1U);
   one.request();
   other.request();
-  EXPECT_LT(lun.time_until_ended(3), milliseconds(7000));
+  EXPECT_LT(lun.time_until_ended(3), milliseconds(12000));
   EXPECT_EQ(lun.ends.fault("one"), ErrorKind::kOutcomeUnknown);
   EXPECT_EQ(lun.ends.fault("other"), ErrorKind::kOutcomeUnknown);
   EXPECT_EQ(lun.ends.fault("read"), std::nullopt);

@@ -46,9 +46,9 @@ struct Initiator {
     RequestContext context;
     run_until_done(reactor, reactor.sleep_until(context, Reactor::Clock::now() + length));
   }
-  /// For ten seconds at most.
+  /// For half a minute at most.
   void wait_until(const std::function<bool()>& done) {
-    for (int i = 0; i < 1000 && !done(); ++i) pause(std::chrono::milliseconds(10));
+    for (int i = 0; i < 3000 && !done(); ++i) pause(std::chrono::milliseconds(10));
     EXPECT_TRUE(done());
   }
   /// Runs a task with a generous deadline.
