@@ -289,8 +289,8 @@ MountOptions mount_options(const Words& words) {
 }  // namespace
 
 std::chrono::seconds MountOptions::command_timeout() const noexcept {
-  // What takes longer is lost; and the kernel tells nobody that who began read-ahead or asynchronous
-  // I/O was killed, so no signal could end that.
+  // What takes longer is lost; and the kernel tells nobody that who began read-ahead or
+  // asynchronous I/O was killed, so no signal could end that.
   if (timeout.count() == 0) return std::chrono::minutes(5);
   return std::max(timeout / 2, std::chrono::seconds(1));
 }
