@@ -174,7 +174,7 @@ Task<CommandResult> Session::execute(RequestContext& context, const ScsiCommand&
   context.check();
   if (connection_->ended()) throw connection_->failure();
   if (full() || !waiting_.empty()) {
-    co_await wait_for_place(context);
+    co_await wait_for_place(context, command);
   } else {
     ++entered_;
   }
@@ -254,15 +254,20 @@ bool Session::full() const noexcept {
   return entered_ >= kMaxInFlight || !answered_.empty();
 }
 
-Task<void> Session::wait_for_place(RequestContext& context) {
+Task<void> Session::wait_for_place(RequestContext& context, const ScsiCommand& command) {
   Waiter waiter(connection_->reactor());
   waiting_.push_back(&waiter);
-  co_await waiter.admitted.until(context);
+  constexpr auto kNever = RequestContext::Clock::time_point::max();
+  co_await waiter.admitted.until(context, command.due.value_or(kNever));
   if (waiter.in) co_return;
   waiting_.remove(&waiter);
   if (connection_->ended()) throw connection_->failure();
   context.check();
-  throw Error(ErrorKind::kInternal, "a waiting SCSI command was woken without a reason");
+  throw Error(ErrorKind::kUnreachable,
+              fmt::format("{} was not sent: its time was up while it waited for others",
+                          command_name(command.cdb)))
+      .because("the target answers more slowly than requests come")
+      .advise("look at the array's load; a larger `timeout` waits longer");
 }
 
 void Session::leave() noexcept {
@@ -331,7 +336,8 @@ RequestContext::Clock::duration Session::limit_of(const Request& request) const 
   RequestContext::Clock::duration limit = command_timeout_;
   // What is in a cache takes its time to reach the medium.
   if (is_flush(request.command.cdb)) limit += limit / 2;
-  if (request.context.cancelled()) {
+  constexpr std::chrono::minutes kLong{1};
+  if (command_timeout_ > kLong && request.context.cancelled()) {
     // It can only end with the session, and those of others go again over the next one. As flushes
     // are slow, and a lost session may cost what they are to make durable, they have longer.
     constexpr std::chrono::seconds kGivenUp{10};

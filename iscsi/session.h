@@ -23,11 +23,12 @@ namespace lunfs::iscsi {
 /// SCSI commands to one LUN over a connection that is logged in.
 ///
 /// At most kMaxInFlight commands are with libiscsi, more wait in order; who waits leaves when its
-/// deadline passes or it is cancelled. A command that was sent runs to its end, which is the
-/// target's answer or the end of the connection: one that goes unanswered for command_timeout (a
-/// flush: half as long again), or past its `due` and a second, or for ten seconds (a flush: a
-/// minute) when its caller has given up, ends it. Then everything in flight and everything later
-/// fails at once. A command's buffers are not touched any more once execute() has ended.
+/// deadline or `due` passes or it is cancelled. A command that was sent runs to its end, which is
+/// the target's answer or the end of the connection: one that goes unanswered for command_timeout
+/// (a flush: half as long again), or past its `due` and a second, ends it; where command_timeout is
+/// more than a minute, one whose caller has given up has ten seconds, a flush a minute. Then
+/// everything in flight and everything later fails at once. A command's buffers are not touched any
+/// more once execute() has ended.
 ///
 /// Belongs to the reactor's thread. No command may be in flight when it is destroyed.
 class Session final : public CommandPort, private Connection::User {
@@ -41,8 +42,8 @@ class Session final : public CommandPort, private Connection::User {
   /// Sends the command once and returns the target's answer, whatever it is.
   ///
   /// Errors: kOutcomeUnknown (the session is lost, and a command with data for the target was
-  /// sent), kUnreachable (the same, for every other command), kTimedOut and kCancelled (before it
-  /// was sent); what the connection was ended with.
+  /// sent), kUnreachable (the same, for every other command, and past its `due` before it was
+  /// sent), kTimedOut and kCancelled (before it was sent); what the connection was ended with.
   Task<CommandResult> execute(RequestContext& context, const ScsiCommand& command) override;
 
   /// Of commands from now on, and of those in flight.
@@ -82,7 +83,7 @@ class Session final : public CommandPort, private Connection::User {
   };
   using Requests = std::list<Request*>;
 
-  Task<void> wait_for_place(RequestContext& context);
+  Task<void> wait_for_place(RequestContext& context, const ScsiCommand& command);
   void leave() noexcept;
   void admit_waiting() noexcept;
   void start(Request& request);

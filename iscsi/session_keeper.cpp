@@ -58,10 +58,11 @@ Task<CommandResult> SessionKeeper::execute(RequestContext& context, const ScsiCo
   Sent sent{.data = command.maybe_sent, .session = ended_ + (phase_ == Phase::kUp ? 1 : 0)};
   ScsiCommand current = command;
   current.not_in_doubt = true;
-  current.due = since + options_.outage_limit;
-  for (;;) {
+  for (bool first = true;; first = false) {
     if (phase_ != Phase::kUp) {
       co_await wait_until_up(context, since, sent.data, command);
+      current.due = since + options_.outage_limit;
+      if (first) current.due = std::max(*current.due, Clock::now() + first_try());
     }
     const bool unsettled = unsettled_until_ != 0 && sent.session <= unsettled_until_;
     if (sent.data && unsettled) throw not_sent_again(command);
@@ -97,6 +98,13 @@ Task<CommandResult> SessionKeeper::execute(RequestContext& context, const ScsiCo
                                    command_name(command.cdb))),
                  command, true, sent);
   }
+}
+
+/// What a command that came late in an outage has at least: to end a session that has only just
+/// begun takes more than being the last in a long line. One that was sent before may be the cause.
+SessionKeeper::Clock::duration SessionKeeper::first_try() const noexcept {
+  constexpr std::chrono::seconds kMost{10};
+  return std::min(options_.command_timeout, kMost);
 }
 
 /// Returns when the command, which came back by `error`, is to be sent again. `over`: the session

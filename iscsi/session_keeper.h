@@ -119,6 +119,7 @@ class SessionKeeper final : public CommandPort, public std::enable_shared_from_t
   };
 
   [[nodiscard]] Clock::time_point limit_of(Clock::time_point since) const noexcept;
+  [[nodiscard]] Clock::duration first_try() const noexcept;
   Task<void> wait_until_up(RequestContext& context, Clock::time_point since, bool sent_data,
                            const ScsiCommand& command);
   Task<void> wait_for_verdict(const Session& session);
@@ -187,6 +188,8 @@ class SessionKeeper final : public CommandPort, public std::enable_shared_from_t
   std::uint64_t ended_ = 0;  ///< sessions, ever; the number of the last one that has
   /// Writes that were sent over sessions up to this one must not be sent again; 0: none.
   std::uint64_t unsettled_until_ = 0;
+  /// Since when LOGICAL UNIT RESET is asked for and not answered.
+  std::optional<Clock::time_point> unanswered_since_;
   LeftWrites left_writes_;
   bool left_replay_ = false;  ///< some of left_writes_ may be what was written again
   unsigned thrown_out_ = 0;   ///< short sessions in a row that the target has closed

@@ -19,10 +19,9 @@ namespace lunfs::iscsi {
 
 namespace {
 
-/// For the answer to LOGICAL UNIT RESET, over each new session; and how long after the loss, at
-/// most half of the outage limit, it is asked for again. The Linux kernel's target answers it when
-/// it has given up the silent connection that a write came over in part: by its defaults after 45
-/// s.
+/// For the answer to LOGICAL UNIT RESET, over each new session; and how long, at most half of the
+/// outage limit, it is asked for again and again. The Linux kernel's target answers it when it has
+/// given up the silent connection that a write came over in part: by its defaults after 45 s.
 constexpr std::chrono::seconds kResetLimit{5};
 constexpr std::chrono::seconds kAskForResetLimit{60};
 /// For the goodbye to a path that is not taken.
@@ -76,20 +75,25 @@ Task<bool> SessionKeeper::is_best(RequestContext& context, Session& session,
 
 /// `session`, over `path`, has ended.
 void SessionKeeper::note_left_writes(std::size_t path, Session& session) {
-  if (session.left_writes()) left_writes_.add({path, session.connection().portal_group()});
+  if (!session.left_writes()) return;
+  left_writes_.add({path, session.connection().portal_group()});
+  unanswered_since_.reset();
 }
 
 /// True if nothing that an earlier session has left unanswered can be carried out any more.
 Task<bool> SessionKeeper::settle_left_writes(RequestContext& context, Session& session,
                                              std::size_t path) {
   RequestContext reset = context;
-  reset.deadline = std::min(context.deadline, Clock::now() + kResetLimit);
+  // An attempt may have less: then this ends before it does.
+  const auto now = Clock::now();
+  reset.deadline = now + std::min<Clock::duration>(kResetLimit, (context.deadline - now) / 2);
   try {
     co_await session.reset_lun(reset);
   } catch (const Error& error) {
     if (session.connection().ended() || error.kind() == ErrorKind::kCancelled) throw;
     const auto patience = std::min(options_.outage_limit / 2, kAskForResetLimit);
-    if (error.kind() == ErrorKind::kTimedOut && Clock::now() < lost_at_ + patience) {
+    if (!unanswered_since_) unanswered_since_ = now;
+    if (error.kind() == ErrorKind::kTimedOut && Clock::now() < *unanswered_since_ + patience) {
       throw Error(ErrorKind::kUnreachable, "the target does not answer LOGICAL UNIT RESET yet");
     }
     log::error(
@@ -97,8 +101,10 @@ Task<bool> SessionKeeper::settle_left_writes(RequestContext& context, Session& s
         "still carry them out, in another portal group, and LOGICAL UNIT RESET did not end them: "
         "{}",
         paths_.portal_text(path), error.message());
+    unanswered_since_.reset();
     co_return false;
   }
+  unanswered_since_.reset();
   log::info("portal={}: LOGICAL UNIT RESET has ended what the lost path left unanswered",
             paths_.portal_text(path));
   left_writes_.settle_all();

@@ -28,7 +28,8 @@ bool SessionKeeper::others_have_news(const ScsiCommand& command) const noexcept 
 /// The target has answered that its LUNs have changed.
 void SessionKeeper::take_doubt(const std::shared_ptr<Session>& session,
                                const CommandResult& because) {
-  const bool news = phase_ == Phase::kUp && session == session_;
+  const bool up = phase_ == Phase::kUp || phase_ == Phase::kChecking;
+  const bool news = up && session == session_;
   if (news && options_.shared) doubts_seen_ = ++options_.shared->doubts;
   look_again(session, sense_text(*because.sense));
 }

@@ -101,6 +101,7 @@ Task<void> TransferJoiner::move_together(std::vector<Entry*> members) {
                        .out = {},
                        .revocation = first.revocation,
                        .cancellations = {}};
+    run.cancellations.reserve(members.size());
     for (const Entry* member : members) {
       run.length += member->transfer.length();
       run.cancellations.push_back(member->transfer.cancellation);

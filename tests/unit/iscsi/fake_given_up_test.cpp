@@ -111,8 +111,8 @@ TEST(GivenUp, CommandThatWasGivenUpAndIsAnsweredInTimeCostsNoSession) {
 }
 
 TEST(GivenUp, FlushHasLonger) {
-  SwallowingLun lun(refuse(testing::kSynchronizeCache, 1, kSilence));
   Cancellation cancellation;
+  SwallowingLun lun(refuse(testing::kSynchronizeCache, 1, kSilence));
   lun.fake.write(0, noise(512, 1));
   lun.flush(&cancellation, "flush");
   cancellation.request();

@@ -148,6 +148,17 @@ TEST(Paths, UnansweredResetDoesTheSame) {
   two.write(2);
 }
 
+/// Each try ends before the answer to the reset is due.
+TEST(Paths, UnansweredResetCountsAsRefusedWhereATryIsShort) {
+  auto mute = target({}, 8);
+  mute.reset_response.reset();
+  TwoPaths two(path_until_a_write(), std::move(mute), seconds(3), seconds(6));
+  two.open();
+  EXPECT_EQ(FakeLun::fault([&] { two.write(1); }).kind(), ErrorKind::kOutcomeUnknown);
+  EXPECT_EQ(two.second.count(kWrite), 0U);
+  two.write(2);
+}
+
 TEST(Paths, UnansweredResetIsAskedForAgainOverAFurtherLogin) {
   auto slow = target({}, 8);
   slow.resets_ignored = 1;
