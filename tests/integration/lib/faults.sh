@@ -59,7 +59,7 @@ fault_killed_target() {
   fault_says='a killed target'
   kill -9 "$tgt_pid"
   pause 30
-  serve_again "$fault_image" ${fault_without_cache:+without_cache} 2>/dev/null
+  serve_again "$fault_image" ${fault_without_cache:+without_cache}
 }
 
 fault_number=0

@@ -92,7 +92,9 @@ without_cache() {
 # COMMAND runs before initiators are let in
 serve_again() {
   wait "$tgt_pid" 2>/dev/null || true
-  tgt_control=$((30000 + RANDOM % 1000))
+  # Not by RANDOM, which is a test's own: its seed would give several runs at once the same numbers.
+  tgt_control=$(shuf -i 30000-32000 -n 1)
+  while [[ -e /var/run/tgtd/socket.$tgt_control ]]; do ((tgt_control += 1)); done
   tgtd -f -C "$tgt_control" --iscsi "portal=127.0.0.1:$tgt_port" >"$work/tgtd.log" 2>&1 &
   tgt_pid=$!
   note_process "$tgt_pid"
