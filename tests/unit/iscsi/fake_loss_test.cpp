@@ -5,6 +5,8 @@
 #include <thread>
 
 #include "base/spawn.h"
+#include "iscsi/login.h"
+#include "iscsi/session.h"
 #include "tests/unit/iscsi/fake_lun.h"
 
 namespace lunfs::iscsi {
@@ -208,6 +210,35 @@ TEST(Lun, WaitingCommandLeavesWhenItsTimeIsUpAndSentOnesRunOn) {
   EXPECT_TRUE(fake.lun->connected());
   FakeLun::fault([&] { fake.read(0, 512); });  // until the silence ends the session
   EXPECT_EQ(ended, 128);
+}
+
+Task<void> end_of(Task<CommandResult> command) { static_cast<void>(co_await command); }
+
+TEST(Session, CommandWhoseTimeIsUpInTheLineIsNotSentAndTheSessionStays) {
+  Reply silent{.sense = {}, .data = {}, .say_nothing = true};
+  FakeTarget target({.login = {}, .handler = refuse(kTestUnitReady, kAlways, silent)});
+  Initiator initiator;
+  const LoginRequest login{
+      target.portal(), {"iqn.2026-11.example:initiator", Iqn::parse(kFakeIqn), {}}, ""};
+  RequestContext context = RequestContext::within(std::chrono::seconds(30));
+  Session session(
+      run_until_done(initiator.reactor, log_in(context, initiator.reactor, initiator.pool, login)),
+      1, std::chrono::seconds(20));
+  const ScsiCommand command{.cdb = cdb::test_unit_ready()};
+  std::size_t ended = 0;
+  for (std::size_t i = 0; i < Session::kMaxInFlight; ++i) {
+    spawn(end_of(session.execute(context, command)), [&](const std::exception_ptr&) { ++ended; });
+  }
+  ScsiCommand late = command;
+  late.due = RequestContext::Clock::now() + std::chrono::milliseconds(300);
+  const Error error = FakeLun::fault(
+      [&] { run_until_done(initiator.reactor, end_of(session.execute(context, late))); });
+  EXPECT_EQ(error.kind(), ErrorKind::kUnreachable);
+  EXPECT_THAT(error.message(), HasSubstr("was not sent"));
+  EXPECT_FALSE(session.connection().ended());
+  EXPECT_EQ(ended, 0U);
+  session.connection().end(Error(ErrorKind::kUnreachable, "the test is over"));
+  initiator.wait_until([&] { return ended == Session::kMaxInFlight; });
 }
 
 }  // namespace
