@@ -140,7 +140,7 @@ FakeTarget::Options path_until_a_write() {
 TEST(Paths, UnansweredResetDoesTheSame) {
   auto mute = target({}, 8);
   mute.reset_response.reset();
-  TwoPaths two(path_until_a_write(), std::move(mute), seconds(10), seconds(10));
+  TwoPaths two(path_until_a_write(), std::move(mute), seconds(12), seconds(8));
   two.open();
   EXPECT_EQ(FakeLun::fault([&] { two.write(1); }).kind(), ErrorKind::kOutcomeUnknown);
   EXPECT_EQ(two.second.resets(), 1);
