@@ -8,7 +8,7 @@ simple_vg "$work/lun.img"
 serve "$work/lun.img"
 start_path 0
 mount_lunfs "$(path_url 0)" "$mnt" -o portal=discover
-assert_equal "127.0.0.1:${path_port[0]} 127.0.0.1:$tgt_port" \
+assert_equal "${path_portal[0]} 127.0.0.1:$tgt_port" \
   "$(status_of "$mnt" | jq -r '[.sessions[0].paths[].portal] | join(" ")')" "the paths"
 cut_path 0
 read_one || fail "a read fails"

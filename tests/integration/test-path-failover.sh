@@ -26,13 +26,13 @@ for round in 1 2 3 4; do
   assert_equal "$round" "$(failovers)" "failovers"
   path_is "$other" 'in use' || fail "the other path is not in use"
   path_is "$in_use" down || fail "the cut path is not told as down"
-  assert_contains "$(cat "$mnt/.lunfs/metrics")" "^lunfs_path_up\\{portal=\"127.0.0.1:${path_port[$in_use]}\"\\} 0\$" "metrics"
+  assert_contains "$(cat "$mnt/.lunfs/metrics")" "^lunfs_path_up\\{portal=\"${path_portal[$in_use]}\"\\} 0\$" "metrics"
   assert_contains "$(cat "$mnt/.lunfs/metrics")" "^lunfs_path_failovers_total $round\$" "metrics"
   start_path "$in_use"
   in_use=$other
 done
 wait_until 20 path_is 0 'in use' || fail "path 0 is not in use at the end"
 wait "$fio" || fail "fio finds errors: $(tail -3 "$work/fio.log")"
-assert_contains "$(cat "$log")" "portal=127.0.0.1:${path_port[0]}: path is down: " "the log"
-assert_contains "$(cat "$log")" "portal=127.0.0.1:${path_port[0]}: path is back after [0-9.]+ s" "the log"
+assert_contains "$(cat "$log")" "portal=${path_portal[0]}: path is down: " "the log"
+assert_contains "$(cat "$log")" "portal=${path_portal[0]}: path is back after [0-9.]+ s" "the log"
 bounded 60 "$LUNFS" -u "$mnt" || fail "lunfs -u tells of a loss"

@@ -14,7 +14,7 @@ took=$(($(date +%s%3N) - start))
 echo "I/O flows $took ms after the path has become silent"
 assert_less "$took" 9000 "milliseconds until I/O flows"
 path_is 1 'in use' || fail "the other path is not in use"
-assert_contains "$(cat "$log")" "portal=127.0.0.1:${path_port[0]}: path is down: .* does not answer a ping" "the log"
+assert_contains "$(cat "$log")" "portal=${path_portal[0]}: path is down: .* does not answer a ping" "the log"
 kill -CONT "${path_pid[0]}"
 wait_until 20 path_is 0 standby || fail "the path is not seen to be back"
 bounded 60 "$LUNFS" -u "$mnt" || fail "lunfs -u tells of a loss"

@@ -1,7 +1,7 @@
 # Two paths to the running tgtd, each a proxy of its own that can be killed, stopped and started again. Sourced by
 # the tests of several paths. For tgtd both are one portal group.
 
-path_port=(0 0)
+path_portal=(127.0.0.1:0 127.0.0.1:0)
 path_pid=(0 0)
 
 # start_path N: 0 or 1; on its old port if it had one
@@ -11,12 +11,12 @@ start_path() {
   rm -f "$dir/port"
   echo '[]' >"$dir/rules.json"
   python3 "$tools/iscsi_proxy.py" --target "127.0.0.1:$tgt_port" --rules "$dir/rules.json" \
-    --trace "$dir/trace.json" --port-file "$dir/port" --port "${path_port[$1]}" >>"$dir/log" 2>&1 &
+    --trace "$dir/trace.json" --port-file "$dir/port" --port "${path_portal[$1]#*:}" >>"$dir/log" 2>&1 &
   path_pid[$1]=$!
   note_process "${path_pid[$1]}"
   on_exit end_process "${path_pid[$1]}"
   wait_until 10 test -s "$dir/port" || fail "path $1 does not start: $(cat "$dir/log")"
-  path_port[$1]=$(cat "$dir/port")
+  path_portal[$1]=127.0.0.1:$(cat "$dir/port")
 }
 # cut_path N: the connection is reset, and nobody listens there any more
 cut_path() {
@@ -24,10 +24,10 @@ cut_path() {
   wait "${path_pid[$1]}" 2>/dev/null || true
 }
 
-path_url() { echo "iscsi://127.0.0.1:${path_port[$1]}/$iqn/1"; }
+path_url() { echo "iscsi://${path_portal[$1]}/$iqn/1"; }
 # path_is N STATE: what the status says of the path; has_failed_over COUNT
 path_is() {
-  [[ $(status_of "$mnt" | jq -r --arg portal "127.0.0.1:${path_port[$1]}" \
+  [[ $(status_of "$mnt" | jq -r --arg portal "${path_portal[$1]}" \
     '.sessions[0].paths[] | select(.portal == $portal) | .state') == "$2" ]]
 }
 failovers() { status_of "$mnt" | jq .sessions[0].failovers; }
@@ -40,6 +40,6 @@ serve_paths() {
   without_cache
   start_path 0
   start_path 1
-  mount_lunfs "$(path_url 0)" "$mnt" -o "portal=127.0.0.1:${path_port[1]}${1:+,$1}"
+  mount_lunfs "$(path_url 0)" "$mnt" -o "portal=${path_portal[1]}${1:+,$1}"
 }
 read_one() { bounded 40 dd if="$mnt/disk" of=/dev/null bs=64k count=1 iflag=direct status=none; }

@@ -5,6 +5,8 @@
 
 guest_cache=${XDG_CACHE_HOME:-$HOME/.cache}/lunfs-vm
 
+requires_guest() { requires qemu-system-x86_64 busybox cpio depmod modprobe; }
+
 # prepare_kernel: sets guest_kernel (version); downloads what is missing
 prepare_kernel() {
   mkdir -p "$guest_cache"

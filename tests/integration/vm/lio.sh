@@ -21,7 +21,7 @@ lio_lives=280
 # boot_lio IMAGE TARGETS QEMU_ARGS...: IMAGE is the guest's LUN, which the script TARGETS, a file, shows at the
 # networks of QEMU_ARGS, the first of which is 10.0.2.0/24
 boot_lio() {
-  requires qemu-system-x86_64 busybox cpio depmod modprobe
+  requires_guest
   prepare_kernel
   { lio_begins; cat "$2"; } >"$work/script"
   make_initramfs "$work/initramfs.gz" "$work/script" \

@@ -1,19 +1,38 @@
 # Two paths to a LUN of the Linux kernel's target: portal groups 1 and 2 of $lio:paths, each at a network of its own,
-# each with an access state (ALUA) of its own. Sourced after lio.sh. Path N of lib/paths.sh is the one to portal group N.
+# each with an access state (ALUA) of its own. Sourced after lio.sh, by a test that has sourced own_network.sh first.
+# Path N of lib/paths.sh is the one to portal group N.
 
 . "$here/lib/paths.sh"
+path_portal=('' 10.0.2.15:3260 10.0.3.15:3260)
 
 # start_lio_paths IMAGE [ORDER]: both ports are active/optimized; ORDER is for the guest, before there are any
 start_lio_paths() {
   local tag networks=()
+  ip link set lo up
   for tag in 1 2; do
-    path_port[tag]=$(free_port)
-    networks+=(-netdev "user,id=net$tag,net=10.0.$((tag + 1)).0/24,restrict=on,hostfwd=tcp:127.0.0.1:${path_port[tag]}-:3260"
+    new_network "$tag"
+    networks+=(-netdev "tap,id=net$tag,ifname=port$tag,script=no,downscript=no"
       -device "virtio-net-pci,netdev=net$tag,romfile=")
   done
   { echo "${2:-}"; two_groups; guest_obeys 'lio: up'; } >"$work/targets"
   boot_lio "$1" "$work/targets" "${networks[@]}" "${guest_orders[@]}"
 }
+
+# new_network TAG: a switch with the guest at port TAG. QEMU's own network would keep what it has taken, and pass it on
+# after the end of the connection.
+new_network() {
+  ip link add "switch$1" type bridge
+  ip tuntap add "port$1" mode tap
+  ip link set "port$1" master "switch$1"
+  ip address add "10.0.$(($1 + 1)).2/24" dev "switch$1"
+  ip link set "switch$1" up
+  ip link set "port$1" up
+}
+# What can happen to path TAG: the portal group is disabled, or the network swallows everything in both directions.
+disable() { in_guest "disable $1"; }
+enable() { in_guest "enable $1"; }
+silence() { ip link set "port$1" down; }
+unsilence() { ip link set "port$1" up; }
 
 # For in_guest.
 two_groups() {
@@ -39,8 +58,6 @@ access() {
 # enable, disable TAG: a portal group that is disabled ends its sessions and lets nobody in
 enable() { echo 1 >$all/iscsi/$lio:paths/tpgt_$1/enable; }
 disable() { echo 0 >$all/iscsi/$lio:paths/tpgt_$1/enable; }
-# link TAG up|down: down, the network swallows everything
-link() { ip link set eth$(($1 - 1)) $2; }
 # port TAG FIGURE: in_cmds, read_mbytes, write_mbytes
 port() { cat $all/iscsi/$lio:paths/tpgt_$1/lun/lun_1/statistics/scsi_tgt_port/$2; }
 # sessions TAG: who has one
@@ -52,5 +69,5 @@ GUEST
 
 # mount_lio_paths [OPTIONS]: the URL names path 1
 mount_lio_paths() {
-  mount_lunfs "iscsi://127.0.0.1:${path_port[1]}/$lio:paths/1" "$mnt" -o "portal=127.0.0.1:${path_port[2]}${1:+,$1}"
+  mount_lunfs "iscsi://${path_portal[1]}/$lio:paths/1" "$mnt" -o "portal=${path_portal[2]}${1:+,$1}"
 }

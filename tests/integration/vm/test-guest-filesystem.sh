@@ -5,7 +5,8 @@
 . "$(dirname "$0")/../functions.sh"
 . "$here/vm/guest.sh"
 
-requires qemu-system-x86_64 busybox cpio depmod modprobe mke2fs e2fsck debugfs
+requires_guest
+requires mke2fs e2fsck debugfs
 make_sr "$work/lun.img" 512m
 disk_uuid=$(new_uuid)
 new_lv "$vg" MGT 1

@@ -2,6 +2,7 @@
 # The Linux kernel's target with access states: the optimized path is used although the URL names another, and a port that
 # is no good gets no I/O; where there is no optimized one, one that does I/O is used, and a mount needs one.
 
+. "$(dirname "$0")/own_network.sh"
 . "$(dirname "$0")/../functions.sh"
 . "$here/vm/guest.sh"
 . "$here/vm/lio.sh"
@@ -35,5 +36,5 @@ assert_equal '0 0' "$(in_guest 'echo $(port 1 read_mbytes) $(port 1 write_mbytes
 in_guest 'access 2 standby'
 uses 1 2 standby
 in_guest 'access 1 standby'
-refused 28 "iscsi://127.0.0.1:${path_port[1]}/$lio:paths/1" "$mnt" -o "portal=127.0.0.1:${path_port[2]}"
+refused 28 "iscsi://${path_portal[1]}/$lio:paths/1" "$mnt" -o "portal=${path_portal[2]}"
 says 'the LUN is standby there'

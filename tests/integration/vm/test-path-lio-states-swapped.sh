@@ -2,6 +2,7 @@
 # The Linux kernel's target changes the access states of its ports under load: the session moves to the better one within
 # two seconds, three times that is allowed; no caller meets an error, no byte is wrong. @alone @timeout=240
 
+. "$(dirname "$0")/own_network.sh"
 . "$(dirname "$0")/../functions.sh"
 . "$here/lib/models.sh"
 . "$here/vm/guest.sh"
