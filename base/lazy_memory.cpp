@@ -14,6 +14,10 @@ LazyMemory::LazyMemory(std::size_t size) {
                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (place == MAP_FAILED) throw system_error(errno, "reserving memory");
   bytes_ = {static_cast<std::byte*>(place), size};
+  // A fault for each 4 KiB costs more than the copy that meets it. Where there are no huge pages
+  // there is nothing to be done.
+  constexpr std::size_t kLarge = std::size_t{16} << 20U;
+  if (size >= kLarge) madvise(place, size, MADV_HUGEPAGE);
 }
 
 LazyMemory::~LazyMemory() {

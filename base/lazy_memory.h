@@ -6,7 +6,8 @@
 
 namespace lunfs {
 
-/// A range of bytes that takes memory page by page, where it is first written. One thread.
+/// A range of bytes that takes memory where it is first written, page by page; a large one by huge
+/// pages, if the kernel has them. One thread.
 class LazyMemory {
  public:
   LazyMemory() = default;
