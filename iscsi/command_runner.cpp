@@ -59,6 +59,8 @@ Task<CommandResult> CommandRunner::run(RequestContext& context, const ScsiComman
   RetryPolicy policy(limits_);
   ScsiCommand addressed = command;
   if (!addressed.lun) addressed.lun = lun_;
+  // Of all of its tries.
+  if (!addressed.since) addressed.since = RequestContext::Clock::now();
   while (true) {
     const CommandResult result = co_await port_.execute(context, addressed);
     note(result);

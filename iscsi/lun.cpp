@@ -84,7 +84,8 @@ Task<Joined> Lun::send_joined(const JoinedTransfer& run) {
                                          : cdb::read_16(lba(run.offset), blocks(run.length)),
                             .in = run.in,
                             .out = run.out,
-                            .once = true};
+                            .once = true,
+                            .due = run.due};
   const CommandResult result = co_await runner_.run(context, command);
   if (fault_of(command, result)) co_return Joined::kNotMoved;
   if (write) {
@@ -179,14 +180,16 @@ Task<void> Lun::write_piece(RequestContext& context, std::uint64_t offset, Const
     joined = co_await joiner_.join({.offset = offset,
                                     .out = in,
                                     .revocation = context.revocation,
-                                    .cancellation = context.cancellation});
+                                    .cancellation = context.cancellation,
+                                    .due = room.due()});
     if (joined == Joined::kMoved) co_return;
   }
   const ScsiCommand command{.cdb = cdb::write_16(lba(offset), blocks(in.size()), flags.fua),
                             .out = only(in),
                             .resend = flags.resend,
                             .since = since,
-                            .maybe_sent = joined == Joined::kNotMoved};
+                            .maybe_sent = joined == Joined::kNotMoved,
+                            .due = room.due()};
   co_await send_write(context, offset, command);
   if (is_kept(context)) unflushed_->note_write(offset, command.out);
 }
@@ -337,8 +340,10 @@ Task<bool> Lun::do_compare_and_write(RequestContext& context, std::uint64_t offs
   if (!there) co_await unflushed_->wait(context, room, in.size());
   const auto count = static_cast<std::uint8_t>(blocks(in.size()));
   const std::array<ConstIoSpan, 2> buffers = {expected, in};
-  const ScsiCommand command{
-      .cdb = cdb::compare_and_write(lba(offset), count), .out = buffers, .resend = Resend::kNever};
+  const ScsiCommand command{.cdb = cdb::compare_and_write(lba(offset), count),
+                            .out = buffers,
+                            .resend = Resend::kNever,
+                            .due = room.due()};
   const CommandResult result = co_await runner_.run(context, command);
   const bool differs = result.status == ScsiStatus::kCheckCondition && result.sense &&
                        !result.sense->deferred && result.sense->key == SenseKey::kMiscompare;

@@ -46,7 +46,8 @@ Task<void> Lun::unmap_runs(RequestContext& context, std::uint64_t offset, std::u
     const std::vector<std::byte> list = unmap_parameters(runs);
     const ConstIoSpan parameters(list);
     const ScsiCommand command{.cdb = cdb::unmap(static_cast<std::uint16_t>(list.size())),
-                              .out = only(parameters)};
+                              .out = only(parameters),
+                              .due = room.due()};
     const CommandResult result = co_await runner_.run(context, command);
     if (result.not_supported()) {
       features_.unmap = false;
@@ -90,7 +91,8 @@ Task<bool> Lun::write_same(RequestContext& context, std::uint64_t offset, std::u
     const bool there = unflushed_->take(room, 0);
     if (!there) co_await unflushed_->wait(context, room, 0);
     const ScsiCommand command{.cdb = cdb::write_same_16(lba(offset + done), blocks(part), unmap),
-                              .out = only(zero_block)};
+                              .out = only(zero_block),
+                              .due = room.due()};
     const CommandResult result = co_await runner_.run(context, command);
     if (result.not_supported()) {
       (unmap ? features_.write_same_unmap : features_.write_same) = false;
@@ -128,7 +130,8 @@ Task<void> Lun::write_zero_piece(RequestContext& context, std::uint64_t offset,
   if (!there) co_await unflushed_->wait(context, room, 0);
   const ConstIoSpan zeros = ConstIoSpan(zeros_).first(length);
   const ScsiCommand command{.cdb = cdb::write_16(lba(offset), blocks(length), false),
-                            .out = only(zeros)};
+                            .out = only(zeros),
+                            .due = room.due()};
   co_await send_write(context, offset, command);
   if (is_kept(context)) unflushed_->note_zeroes(offset, length, false);
 }

@@ -37,9 +37,11 @@ struct ScsiCommand {
   bool maybe_sent = false;
   /// Fails by kUnreachable, unsent, while it is not known what LUN the session leads to.
   bool not_in_doubt = false;
-  /// When a command that is not answered ends its session, if that is before the session's own
-  /// time.
+  /// When it must have ended: unanswered it ends its session then, if the session's own time is not
+  /// up before. None: never.
   std::optional<RequestContext::Clock::time_point> due{};
+  /// What is not sent by then fails by kUnreachable. None: never.
+  std::optional<RequestContext::Clock::time_point> send_by{};
 
   [[nodiscard]] std::size_t in_size() const noexcept { return size_of(in); }
   [[nodiscard]] std::size_t out_size() const noexcept { return size_of(out); }

@@ -54,6 +54,17 @@ class Vectors {
   std::vector<scsi_iovec> many_;
 };
 
+Error not_sent(const ScsiCommand& command) {
+  return Error(
+             ErrorKind::kUnreachable,
+             fmt::format("{} could not be sent, or not again, while there was time for its answer",
+                         command_name(command.cdb)))
+      .because(
+          "the target was away nearly as long, says that it is busy, or answers more slowly than "
+          "requests come")
+      .advise("look at the array and its load; a larger `timeout` waits longer");
+}
+
 TaskPointer make_task(const ScsiCommand& command, std::span<scsi_iovec> vectors) {
   scsi_xfer_dir direction = SCSI_XFER_NONE;
   if (command.in_size() != 0) direction = SCSI_XFER_READ;
@@ -117,9 +128,9 @@ struct Session::Request {
   Session& session;
   const RequestContext& context;
   const ScsiCommand& command;
+  Clock::time_point started;
   Vectors vectors{command};
   TaskPointer task = make_task(command, vectors.all());
-  RequestContext::Clock::time_point started = RequestContext::Clock::now();
   std::optional<ScsiStatus> status{};  ///< none when it ends: the connection ended first
   bool in_flight = false;
   Requests::iterator place{};
@@ -173,8 +184,11 @@ Session::~Session() {
 Task<CommandResult> Session::execute(RequestContext& context, const ScsiCommand& command) {
   context.check();
   if (connection_->ended()) throw connection_->failure();
+  Clock::time_point now = Clock::now();
+  if (command.send_by && now >= *command.send_by) throw not_sent(command);
   if (full() || !waiting_.empty()) {
     co_await wait_for_place(context, command);
+    now = Clock::now();
   } else {
     ++entered_;
   }
@@ -188,7 +202,7 @@ Task<CommandResult> Session::execute(RequestContext& context, const ScsiCommand&
   }
 
   context.check_revocation();  // it may have waited long for its place
-  Request request{*this, context, command};
+  Request request{*this, context, command, now};
   start(request);
   co_await Answer{request};
   const std::uint64_t received = connection_->tap().take(request.task->itt);
@@ -257,17 +271,12 @@ bool Session::full() const noexcept {
 Task<void> Session::wait_for_place(RequestContext& context, const ScsiCommand& command) {
   Waiter waiter(connection_->reactor());
   waiting_.push_back(&waiter);
-  constexpr auto kNever = RequestContext::Clock::time_point::max();
-  co_await waiter.admitted.until(context, command.due.value_or(kNever));
+  co_await waiter.admitted.until(context, command.send_by.value_or(Clock::time_point::max()));
   if (waiter.in) co_return;
   waiting_.remove(&waiter);
   if (connection_->ended()) throw connection_->failure();
   context.check();
-  throw Error(ErrorKind::kUnreachable,
-              fmt::format("{} was not sent: its time was up while it waited for others",
-                          command_name(command.cdb)))
-      .because("the target answers more slowly than requests come")
-      .advise("look at the array's load; a larger `timeout` waits longer");
+  throw not_sent(command);
 }
 
 void Session::leave() noexcept {
@@ -332,8 +341,8 @@ Outstanding Session::outstanding() const noexcept {
 }
 
 /// How long it may go unanswered.
-RequestContext::Clock::duration Session::limit_of(const Request& request) const noexcept {
-  RequestContext::Clock::duration limit = command_timeout_;
+Session::Clock::duration Session::limit_of(const Request& request) const noexcept {
+  Clock::duration limit = command_timeout_;
   // What is in a cache takes its time to reach the medium.
   if (is_flush(request.command.cdb)) limit += limit / 2;
   constexpr std::chrono::minutes kLong{1};
@@ -342,18 +351,15 @@ RequestContext::Clock::duration Session::limit_of(const Request& request) const 
     // are slow, and a lost session may cost what they are to make durable, they have longer.
     constexpr std::chrono::seconds kGivenUp{10};
     constexpr std::chrono::seconds kFlushGivenUp{60};
-    limit = std::min<RequestContext::Clock::duration>(
-        limit, is_flush(request.command.cdb) ? kFlushGivenUp : kGivenUp);
+    limit =
+        std::min<Clock::duration>(limit, is_flush(request.command.cdb) ? kFlushGivenUp : kGivenUp);
   }
   if (!request.command.due) return limit;
-  // One that has waited long for its place does not end a session that it was only just sent over.
-  constexpr std::chrono::seconds kLeastTime{1};
-  return std::min(limit, std::max<RequestContext::Clock::duration>(
-                             *request.command.due - request.started, kLeastTime));
+  return std::min(limit, *request.command.due - request.started);
 }
 
 void Session::on_tick() noexcept {
-  const auto now = RequestContext::Clock::now();
+  const auto now = Clock::now();
   for (const Requests* requests : {&in_flight_, &answered_}) {
     const auto late = std::find_if(requests->begin(), requests->end(), [&](const Request* request) {
       return now >= request->started + limit_of(*request);

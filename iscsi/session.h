@@ -23,10 +23,10 @@ namespace lunfs::iscsi {
 /// SCSI commands to one LUN over a connection that is logged in.
 ///
 /// At most kMaxInFlight commands are with libiscsi, more wait in order; who waits leaves when its
-/// deadline or `due` passes or it is cancelled. A command that was sent runs to its end, which is
-/// the target's answer or the end of the connection: one that goes unanswered for command_timeout
-/// (a flush: half as long again), or past its `due` and a second, ends it; where command_timeout is
-/// more than a minute, one whose caller has given up has ten seconds, a flush a minute. Then
+/// deadline or `send_by` passes or it is cancelled. A command that was sent runs to its end, which
+/// is the target's answer or the end of the connection: one that goes unanswered for
+/// command_timeout (a flush: half as long again), or past its `due`, ends it; where command_timeout
+/// is more than a minute, one whose caller has given up has ten seconds, a flush a minute. Then
 /// everything in flight and everything later fails at once. A command's buffers are not touched any
 /// more once execute() has ended.
 ///
@@ -42,7 +42,7 @@ class Session final : public CommandPort, private Connection::User {
   /// Sends the command once and returns the target's answer, whatever it is.
   ///
   /// Errors: kOutcomeUnknown (the session is lost, and a command with data for the target was
-  /// sent), kUnreachable (the same, for every other command, and past its `due` before it was
+  /// sent), kUnreachable (the same, for every other command, and past its `send_by` before it was
   /// sent), kTimedOut and kCancelled (before it was sent); what the connection was ended with.
   Task<CommandResult> execute(RequestContext& context, const ScsiCommand& command) override;
 
@@ -73,6 +73,7 @@ class Session final : public CommandPort, private Connection::User {
   Task<void> logout(RequestContext& context) override { return connection_->logout(context); }
 
  private:
+  using Clock = RequestContext::Clock;
   struct Request;
   struct Callbacks;
   struct Answer;
@@ -94,7 +95,7 @@ class Session final : public CommandPort, private Connection::User {
   void on_progress() noexcept override;
   [[nodiscard]] Outstanding outstanding() const noexcept override;
   void on_tick() noexcept override;
-  [[nodiscard]] RequestContext::Clock::duration limit_of(const Request& request) const noexcept;
+  [[nodiscard]] Clock::duration limit_of(const Request& request) const noexcept;
   void on_end() noexcept override;
 
   std::unique_ptr<Connection> connection_;

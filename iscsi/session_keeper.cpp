@@ -58,12 +58,10 @@ Task<CommandResult> SessionKeeper::execute(RequestContext& context, const ScsiCo
   Sent sent{.data = command.maybe_sent, .session = ended_ + (phase_ == Phase::kUp ? 1 : 0)};
   ScsiCommand current = command;
   current.not_in_doubt = true;
-  for (bool first = true;; first = false) {
-    if (phase_ != Phase::kUp) {
-      co_await wait_until_up(context, since, sent.data, command);
-      current.due = since + options_.outage_limit;
-      if (first) current.due = std::max(*current.due, Clock::now() + first_try());
-    }
+  current.due = due_of(command, since);
+  current.send_by = send_by(current);
+  while (true) {
+    if (phase_ != Phase::kUp) co_await wait_until_up(context, since, sent.data, command);
     const bool unsettled = unsettled_until_ != 0 && sent.session <= unsettled_until_;
     if (sent.data && unsettled) throw not_sent_again(command);
     // Held: it may be replaced before everything on it has come back.
@@ -86,7 +84,7 @@ Task<CommandResult> SessionKeeper::execute(RequestContext& context, const ScsiCo
     if (restart_after_reset(*session, *result)) continue;
     if (casts_doubt(*result)) take_doubt(session, *result);
     if (!session->in_doubt()) co_return *result;
-    co_await wait_for_verdict(*session);
+    co_await wait_for_verdict(*session, *current.due);
     if (!session->in_doubt()) co_return *result;
     // The answer of whoever it was is none, but for what it says of earlier writes: said once.
     if (result->sense && result->sense->deferred) late_failure()->note(sense_text(*result->sense));
@@ -98,13 +96,6 @@ Task<CommandResult> SessionKeeper::execute(RequestContext& context, const ScsiCo
                                    command_name(command.cdb))),
                  command, true, sent);
   }
-}
-
-/// What a command that came late in an outage has at least: to end a session that has only just
-/// begun takes more than being the last in a long line. One that was sent before may be the cause.
-SessionKeeper::Clock::duration SessionKeeper::first_try() const noexcept {
-  constexpr std::chrono::seconds kMost{10};
-  return std::min(options_.command_timeout, kMost);
 }
 
 /// Returns when the command, which came back by `error`, is to be sent again. `over`: the session
@@ -121,15 +112,30 @@ void SessionKeeper::check_resend(const Error& error, const ScsiCommand& command,
   if (was_sent) sent = {.data = true, .session = ended_};
 }
 
-SessionKeeper::Clock::time_point SessionKeeper::limit_of(Clock::time_point since) const noexcept {
-  return std::min(since, lost_at_) + options_.outage_limit;
+/// When a command whose caller has waited since `since` must have ended.
+SessionKeeper::Clock::time_point SessionKeeper::due_of(const ScsiCommand& command,
+                                                       Clock::time_point since) const noexcept {
+  return std::min(since + options_.outage_limit, command.due.value_or(Clock::time_point::max()));
+}
+
+/// Sent later it might end, at its due, a session whose target is only slow.
+SessionKeeper::Clock::time_point SessionKeeper::send_by(const ScsiCommand& command) const noexcept {
+  constexpr std::chrono::seconds kEnough{10};
+  const Clock::duration least = std::min<Clock::duration>(options_.outage_limit / 8, kEnough);
+  return *command.due - (is_flush(command.cdb) ? least + least / 2 : least);
+}
+
+/// Until when it waits for a session.
+SessionKeeper::Clock::time_point SessionKeeper::limit_of(const ScsiCommand& command,
+                                                         Clock::time_point since) const noexcept {
+  return std::min(lost_at_ + options_.outage_limit, due_of(command, since));
 }
 
 /// Ends when the session is there.
 Task<void> SessionKeeper::wait_until_up(RequestContext& context, Clock::time_point since,
                                         bool sent_data, const ScsiCommand& command) {
   while (phase_ == Phase::kLost || phase_ == Phase::kChecking) {
-    const Clock::time_point limit = limit_of(since);
+    const Clock::time_point limit = limit_of(command, since);
     const bool too_late = command.once || Clock::now() >= limit;
     const bool revoked = context.revocation != nullptr && context.revocation->done();
     const bool given_up = revoked || context.cancelled() || Clock::now() >= context.deadline;
@@ -144,13 +150,13 @@ Task<void> SessionKeeper::wait_until_up(RequestContext& context, Clock::time_poi
   if (phase_ != Phase::kUp) throw Error(*failure_);
 }
 
-/// Ends when it is known whether answers that came over `session` count. Looking has a limit.
-Task<void> SessionKeeper::wait_for_verdict(const Session& session) {
+/// Ends when it is known whether answers that came over `session` count, or at `due`.
+Task<void> SessionKeeper::wait_for_verdict(const Session& session, Clock::time_point due) {
   RequestContext unlimited;
-  while (phase_ == Phase::kChecking && &session == session_.get()) {
+  while (phase_ == Phase::kChecking && &session == session_.get() && Clock::now() < due) {
     WakeUp told(reactor_);
     const WakeUpLine::Place place(waiting_, told, Clock::now());
-    co_await told.until(unlimited);
+    co_await told.until(unlimited, due);
   }
 }
 

@@ -118,11 +118,14 @@ class SessionKeeper final : public CommandPort, public std::enable_shared_from_t
     std::uint64_t session = 0;  ///< the last one's number
   };
 
-  [[nodiscard]] Clock::time_point limit_of(Clock::time_point since) const noexcept;
-  [[nodiscard]] Clock::duration first_try() const noexcept;
+  [[nodiscard]] Clock::time_point due_of(const ScsiCommand& command,
+                                         Clock::time_point since) const noexcept;
+  [[nodiscard]] Clock::time_point send_by(const ScsiCommand& command) const noexcept;
+  [[nodiscard]] Clock::time_point limit_of(const ScsiCommand& command,
+                                           Clock::time_point since) const noexcept;
   Task<void> wait_until_up(RequestContext& context, Clock::time_point since, bool sent_data,
                            const ScsiCommand& command);
-  Task<void> wait_for_verdict(const Session& session);
+  Task<void> wait_for_verdict(const Session& session, Clock::time_point due);
   Task<void> heed_others(RequestContext& context, Clock::time_point since,
                          const ScsiCommand& command);
   [[nodiscard]] bool others_have_news(const ScsiCommand& command) const noexcept;

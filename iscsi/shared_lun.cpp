@@ -45,7 +45,7 @@ Task<void> SessionKeeper::heed_others(RequestContext& context, Clock::time_point
   }
   const bool writes = command.out_size() != 0;
   while (writes && shared.late_write.any() && !shared.refused.any() && phase_ == Phase::kUp) {
-    if (command.once || Clock::now() >= since + options_.outage_limit) {
+    if (command.once || Clock::now() >= due_of(command, since)) {
       throw Error(ErrorKind::kUnreachable,
                   fmt::format("{} is not sent: another session was lost with a write that may "
                               "still be carried out",

@@ -105,6 +105,7 @@ Task<void> TransferJoiner::move_together(std::vector<Entry*> members) {
     for (const Entry* member : members) {
       run.length += member->transfer.length();
       run.cancellations.push_back(member->transfer.cancellation);
+      if (const auto due = member->transfer.due) run.due = std::min(run.due.value_or(*due), *due);
       if (member->transfer.is_write()) {
         run.out.push_back(member->transfer.out);
       } else {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <exception>
 #include <functional>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -21,6 +22,7 @@ struct Transfer {
   /// See RequestContext. Transfers go together only if they can only be taken back together.
   const Revocation* revocation = nullptr;
   const Cancellation* cancellation = nullptr;  ///< see RequestContext; null: nobody can give it up
+  std::optional<RequestContext::Clock::time_point> due{};  ///< see ScsiCommand
 
   [[nodiscard]] bool is_write() const noexcept { return !out.empty(); }
   [[nodiscard]] std::uint64_t length() const noexcept { return in.size() + out.size(); }
@@ -33,8 +35,9 @@ struct JoinedTransfer {
   std::uint64_t length = 0;
   std::vector<IoSpan> in;
   std::vector<ConstIoSpan> out;
-  const Revocation* revocation = nullptr;          ///< of all parts
-  std::vector<const Cancellation*> cancellations;  ///< of each part
+  const Revocation* revocation = nullptr;                  ///< of all parts
+  std::vector<const Cancellation*> cancellations;          ///< of each part
+  std::optional<RequestContext::Clock::time_point> due{};  ///< the earliest of those that have one
 };
 
 /// What became of a transfer.

@@ -75,7 +75,8 @@ Task<void> Unflushed::wait(RequestContext& context, Room& room, std::uint64_t by
   Waiter waiter(reactor_, room, bytes);
   waiting_.push_back(&waiter);
   start_flush();
-  co_await waiter.admitted.until(context, RequestContext::Clock::now() + patience_);
+  room.due_ = RequestContext::Clock::now() + patience_;
+  co_await waiter.admitted.until(context, *room.due_);
   if (waiter.in) co_return;
   waiting_.remove(&waiter);
   admit();  // those behind it

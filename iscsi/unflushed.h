@@ -28,7 +28,8 @@ namespace lunfs::iscsi {
 class Unflushed {
  public:
   /// `reactor` outlives this. @param lun  its name in log lines @param journal_bytes  0: no journal
-  /// @param patience  of who waits for room @param cache  whether the LUN has a volatile cache
+  /// @param patience  of who waits for room, and then for the change @param cache  whether the LUN
+  /// has a volatile cache
   Unflushed(Reactor& reactor, std::string lun, std::size_t journal_bytes,
             std::chrono::seconds patience, bool cache);
   Unflushed(const Unflushed&) = delete;
@@ -50,8 +51,14 @@ class Unflushed {
       if (owner_ != nullptr) owner_->give_back(bytes_);
     }
 
+    /// When the change must have ended: whose caller has waited for its room. Else none.
+    [[nodiscard]] std::optional<RequestContext::Clock::time_point> due() const noexcept {
+      return due_;
+    }
+
    private:
     friend class Unflushed;
+    std::optional<RequestContext::Clock::time_point> due_{};
     Unflushed* owner_ = nullptr;  ///< null: it has none, and needs none
     std::uint64_t bytes_ = 0;
   };

@@ -1,6 +1,10 @@
 // Writes that cannot be made again as they should.
 #include <gmock/gmock.h>
 
+#include <atomic>
+#include <chrono>
+#include <thread>
+
 #include "tests/unit/iscsi/fake_journal.h"
 
 namespace lunfs::iscsi {
@@ -190,6 +194,30 @@ TEST(JournalFaults, FlushThatIsSwallowedHoldsUpAWriteForTheTimeoutOnly) {
   EXPECT_EQ(FakeLun::fault([&] { fake.write(0, ConstIoSpan(data).first(512)); }).kind(),
             ErrorKind::kUnreachable);
   EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::seconds(7));
+}
+
+TEST(JournalFaults, WriteHasWhatItsWaitForRoomHasLeftOfItsTime) {
+  constexpr std::uint64_t kBlock = 4096;
+  std::atomic<int> writes = 0;
+  JournalledLun fake({.login = {},
+                      .handler = [&](const Cdb& cdb) -> std::optional<Reply> {
+                        if (cdb.bytes[0] == kSynchronizeCache) {
+                          std::this_thread::sleep_for(std::chrono::milliseconds(3000));
+                        }
+                        if (cdb.bytes[0] != kWrite || lba_of(cdb) != kBlock) return std::nullopt;
+                        ++writes;
+                        return kSilence;
+                      },
+                      .blocks = 16384},
+                     std::chrono::seconds(5));
+  const auto data = noise(kJournalBytes, 1);
+  fake.write(0, data);
+  const auto before = std::chrono::steady_clock::now();
+  const Error error =
+      FakeLun::fault([&] { fake.write(kBlock * 512, ConstIoSpan(data).first(512)); });
+  EXPECT_EQ(error.kind(), ErrorKind::kUnreachable);
+  EXPECT_EQ(writes, 1);
+  EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::milliseconds(7500));
 }
 
 TEST(JournalFaults, ChangeThatIsNeverAnsweredIsToldAndDoesNotKeepTheLunAway) {

@@ -55,9 +55,23 @@ TEST(Lun, ConnectionLostAtEverySendingEndsTheWriteWhenItsTimeIsUp) {
   const auto before = std::chrono::steady_clock::now();
   EXPECT_EQ(FakeLun::fault([&] { fake.write(0, noise(512, 1)); }).kind(), ErrorKind::kUnreachable);
   const auto took = std::chrono::steady_clock::now() - before;
-  EXPECT_GE(took, std::chrono::seconds(2));
+  EXPECT_GE(took, std::chrono::milliseconds(1500));
   EXPECT_LT(took, std::chrono::seconds(4));
   EXPECT_GT(fake.target.count(kWrite), 1U);
+}
+
+/// A retry is not a new wait.
+TEST(Lun, TargetThatIsBusyHoldsNobodyUpLongerThanTheirTime) {
+  FakeLun fake({.login = {}, .handler = [](const Cdb& cdb) -> std::optional<Reply> {
+                  if (cdb.bytes[0] != testing::kSynchronizeCache) return std::nullopt;
+                  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+                  return status(0x08);
+                }});
+  fake.write(0, noise(512, 1));
+  const auto before = std::chrono::steady_clock::now();
+  EXPECT_EQ(FakeLun::fault([&] { fake.flush(); }).kind(), ErrorKind::kUnreachable);
+  EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::seconds(4));
+  EXPECT_EQ(fake.lun->state().outages, 0U);
 }
 
 TEST(Lun, UnansweredCommandEndsTheSession) {
@@ -103,26 +117,47 @@ TEST(Lun, FlushHasHalfAsMuchTimeAgainAsOtherCommands) {
   EXPECT_EQ(fake.target.count(testing::kSynchronizeCache), 2U);
 }
 
-/// It came late in an outage of a second and a half, and has three from then on: more than two
-/// after it was sent.
+/// It came after one second of an outage of one and a half, and has three from then on: two and a
+/// half after it was sent.
 TEST(Lun, CommandThatCameLateInAnOutageHasAsLongAsAnyOther) {
   const auto down = flag();
   FakeLun fake({.login = refusing(down),
                 .handler = [](const Cdb& cdb) -> std::optional<Reply> {
                   if (cdb.bytes[0] == kRead) {
-                    std::this_thread::sleep_for(std::chrono::milliseconds(2600));
+                    std::this_thread::sleep_for(std::chrono::milliseconds(2100));
                   }
                   return std::nullopt;
                 }},
                std::chrono::seconds(3));
   *down = true;
   fake.target.drop_connection();
-  fake.initiator.pause(std::chrono::milliseconds(1300));
+  fake.initiator.pause(std::chrono::milliseconds(1000));
   *down = false;
   ASSERT_FALSE(fake.lun->connected());
   EXPECT_EQ(fake.read(0, 512), std::vector<std::byte>(512));
   EXPECT_EQ(fake.lun->state().outages, 1U);
   EXPECT_EQ(fake.target.count(kRead), 1U);
+}
+
+/// Nobody waits longer than they said, whenever the session came back.
+TEST(Lun, CommandThatGoesUnansweredAfterAnOutageEndsWhenItsTimeIsUp) {
+  const auto down = flag();
+  FakeLun fake({.login = refusing(down), .handler = refuse(kRead, kAlways, testing::kSilence)},
+               std::chrono::seconds(6));
+  *down = true;
+  fake.target.drop_connection();
+  fake.initiator.wait_until([&] { return !fake.lun->connected(); });
+  const auto before = std::chrono::steady_clock::now();
+  std::thread back([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2500));
+    *down = false;
+  });
+  EXPECT_EQ(FakeLun::fault([&] { fake.read(0, 512); }).kind(), ErrorKind::kUnreachable);
+  back.join();
+  EXPECT_EQ(fake.target.count(kRead), 1U);
+  const auto took = std::chrono::steady_clock::now() - before;
+  EXPECT_GE(took, std::chrono::seconds(6));
+  EXPECT_LT(took, std::chrono::seconds(9)) << "as if it had only come when the session did";
 }
 
 /// Who passes the bytes on, a proxy for one, may have taken them all and not delivered them yet.
@@ -208,11 +243,32 @@ TEST(Lun, WaitingCommandLeavesWhenItsTimeIsUpAndSentOnesRunOn) {
   EXPECT_EQ(error.kind(), ErrorKind::kTimedOut);
   EXPECT_EQ(ended, 0);
   EXPECT_TRUE(fake.lun->connected());
-  FakeLun::fault([&] { fake.read(0, 512); });  // until the silence ends the session
-  EXPECT_EQ(ended, 128);
+  fake.initiator.wait_until([&] { return ended == 128; });  // the silence ends the session
 }
 
 Task<void> end_of(Task<CommandResult> command) { static_cast<void>(co_await command); }
+
+TEST(Session, CommandThatComesTooLateToBeSentFails) {
+  FakeTarget target({});
+  Initiator initiator;
+  const LoginRequest login{
+      target.portal(), {"iqn.2026-11.example:initiator", Iqn::parse(kFakeIqn), {}}, ""};
+  RequestContext context = RequestContext::within(std::chrono::seconds(30));
+  Session session(
+      run_until_done(initiator.reactor, log_in(context, initiator.reactor, initiator.pool, login)),
+      1, std::chrono::seconds(18));
+  const auto sent = [&](std::chrono::seconds left) {
+    ScsiCommand command{.cdb = cdb::test_unit_ready()};
+    command.send_by = RequestContext::Clock::now() + left;
+    run_until_done(initiator.reactor, end_of(session.execute(context, command)));
+  };
+  const Error error = FakeLun::fault([&] { sent(std::chrono::seconds(0)); });
+  EXPECT_EQ(error.kind(), ErrorKind::kUnreachable);
+  EXPECT_THAT(error.message(), HasSubstr("could not be sent"));
+  EXPECT_EQ(target.count(kTestUnitReady), 0U);
+  sent(std::chrono::seconds(5));
+  EXPECT_EQ(target.count(kTestUnitReady), 1U);
+}
 
 TEST(Session, CommandWhoseTimeIsUpInTheLineIsNotSentAndTheSessionStays) {
   Reply silent{.sense = {}, .data = {}, .say_nothing = true};
@@ -223,18 +279,18 @@ TEST(Session, CommandWhoseTimeIsUpInTheLineIsNotSentAndTheSessionStays) {
   RequestContext context = RequestContext::within(std::chrono::seconds(30));
   Session session(
       run_until_done(initiator.reactor, log_in(context, initiator.reactor, initiator.pool, login)),
-      1, std::chrono::seconds(20));
+      1, std::chrono::seconds(18));
   const ScsiCommand command{.cdb = cdb::test_unit_ready()};
   std::size_t ended = 0;
   for (std::size_t i = 0; i < Session::kMaxInFlight; ++i) {
     spawn(end_of(session.execute(context, command)), [&](const std::exception_ptr&) { ++ended; });
   }
   ScsiCommand late = command;
-  late.due = RequestContext::Clock::now() + std::chrono::milliseconds(300);
+  late.send_by = RequestContext::Clock::now() + std::chrono::milliseconds(300);
   const Error error = FakeLun::fault(
       [&] { run_until_done(initiator.reactor, end_of(session.execute(context, late))); });
   EXPECT_EQ(error.kind(), ErrorKind::kUnreachable);
-  EXPECT_THAT(error.message(), HasSubstr("was not sent"));
+  EXPECT_THAT(error.message(), HasSubstr("could not be sent"));
   EXPECT_FALSE(session.connection().ended());
   EXPECT_EQ(ended, 0U);
   session.connection().end(Error(ErrorKind::kUnreachable, "the test is over"));

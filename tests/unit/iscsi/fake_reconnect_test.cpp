@@ -223,11 +223,11 @@ TEST(Reconnect, CommandThatIsSwallowedEachTimeEndsWhenItsTimeIsUp) {
   EXPECT_EQ(fake.target.count(kRead), 1U);
 }
 
-/// One second of outage is left of the three that a command may wait when the session is back.
+/// Two seconds are left of the five that a command may wait when the session is back.
 TEST(Reconnect, CommandThatIsSwallowedAfterAnOutageEndsWithTheFirstWait) {
   const auto down = flag();
   FakeLun fake({.login = refusing(down), .handler = refuse(kRead, kAlways, kSilence)},
-               std::chrono::seconds(4));
+               std::chrono::seconds(5));
   *down = true;
   fake.target.drop_connection();
   const auto timer = fake.initiator.reactor.at(
@@ -235,8 +235,8 @@ TEST(Reconnect, CommandThatIsSwallowedAfterAnOutageEndsWithTheFirstWait) {
   const auto before = std::chrono::steady_clock::now();
   EXPECT_EQ(FakeLun::fault([&] { fake.read(0, 512); }).kind(), ErrorKind::kUnreachable);
   const auto took = std::chrono::steady_clock::now() - before;
-  EXPECT_GE(took, std::chrono::milliseconds(3900));
-  EXPECT_LT(took, std::chrono::milliseconds(6200));
+  EXPECT_GE(took, std::chrono::milliseconds(4900));
+  EXPECT_LT(took, std::chrono::milliseconds(7200));
 }
 
 TEST(Reconnect, JoinedWriteThatWasSentIsNeverCalledCancelled) {

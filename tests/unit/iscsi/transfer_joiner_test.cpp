@@ -33,6 +33,7 @@ class Joining : public ::testing::Test {
     EXPECT_TRUE(run.in.empty() != run.out.empty());
     revocation_ = run.revocation;
     cancellations_ = run.cancellations;
+    due_ = run.due;
     if (failure_) throw Error(*failure_);
     co_return refuse_ ? Joined::kNotMoved : Joined::kMoved;
   }
@@ -67,6 +68,7 @@ class Joining : public ::testing::Test {
   std::vector<Command> sent_;
   const Revocation* revocation_ = nullptr;  ///< of what was sent last, as the next one
   std::vector<const Cancellation*> cancellations_;
+  std::optional<RequestContext::Clock::time_point> due_;
   std::vector<std::uint64_t> moved_;
   std::vector<std::uint64_t> alone_;
 };
@@ -88,6 +90,17 @@ TEST_F(Joining, CommandKnowsWhoMayGiveUpEachOfItsParts) {
   writes[0].cancellation = &one;
   join(writes);
   EXPECT_THAT(cancellations_, ElementsAre(&one, nullptr));
+}
+
+TEST_F(Joining, CommandIsDueWithTheFirstOfItsParts) {
+  const auto now = RequestContext::Clock::now();
+  std::vector<Transfer> writes = {write(7), write(8), write(9)};
+  join(writes);
+  EXPECT_EQ(due_, std::nullopt);
+  writes[1].due = now + std::chrono::seconds(2);
+  writes[2].due = now + std::chrono::seconds(1);
+  join(writes);
+  EXPECT_EQ(due_, now + std::chrono::seconds(1));
 }
 
 TEST_F(Joining, CommandIsTakenBackWithItsParts) {
