@@ -75,7 +75,7 @@ Task<void> Lun::read_pieces(RequestContext& context, std::uint64_t offset, IoSpa
   co_await when_all(std::move(reads));
 }
 
-/// Waits for its place among the commands as long as it takes.
+/// Waits for its place among the commands; the deadlines of its callers are not its own.
 Task<Joined> Lun::send_joined(const JoinedTransfer& run) {
   Cancellation all_gave_up(run.cancellations);
   RequestContext context{.cancellation = &all_gave_up, .revocation = run.revocation};

@@ -185,7 +185,6 @@ Task<CommandResult> Session::execute(RequestContext& context, const ScsiCommand&
   context.check();
   if (connection_->ended()) throw connection_->failure();
   Clock::time_point now = Clock::now();
-  if (command.send_by && now >= *command.send_by) throw not_sent(command);
   if (full() || !waiting_.empty()) {
     co_await wait_for_place(context, command);
     now = Clock::now();
@@ -197,6 +196,7 @@ Task<CommandResult> Session::execute(RequestContext& context, const ScsiCommand&
     ~Place() { session.leave(); }
   } const place{*this};
   if (connection_->ended()) throw connection_->failure();
+  if (command.send_by && now >= *command.send_by) throw not_sent(command);
   if (in_doubt_ && command.not_in_doubt) {
     throw Error(ErrorKind::kUnreachable, "what LUN the session leads to is not known");
   }
