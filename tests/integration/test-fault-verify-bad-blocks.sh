@@ -1,6 +1,6 @@
 #!/bin/bash
 # Blocks that the storage refuses to read or write fail with the error that the sense code stands for, each of
-# them within a second, three times that is allowed; fio finds all its checksums beside them meanwhile. @timeout=300
+# them within a second, three times that is allowed; fio finds all its checksums beside them meanwhile. @timeout=600
 
 . "$(dirname "$0")/functions.sh"
 . "$here/lib/verify_faults.sh"

@@ -1,6 +1,6 @@
 #!/bin/bash
 # fio's checksums while commands meet each fault that the proxy knows and that is to pass unnoticed: after a cut I/O
-# flows within a second, others have passed after twenty; three times that is allowed. @timeout=450
+# flows within a second, others have passed after twenty; three times that is allowed. @timeout=800
 
 . "$(dirname "$0")/functions.sh"
 . "$here/lib/faults.sh"

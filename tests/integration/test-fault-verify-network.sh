@@ -1,7 +1,7 @@
 #!/bin/bash
 # fio's checksums while the network to the target swallows everything, in a network namespace of its own: for a moment, and
 # for so long that the session is given up. I/O flows within five seconds after its return; three times that is allowed.
-# @timeout=300
+# @timeout=600
 
 if [[ ${LUNFS_OWN_NAMESPACE:-} != 1 ]]; then
   LUNFS_OWN_NAMESPACE=1 exec unshare --net bash "$0"

@@ -1,6 +1,6 @@
 #!/bin/bash
 # fio's checksums while the portal refuses connections for a moment, again and again; the target lives. I/O flows within
-# two seconds after they are accepted again; three times that is allowed. @timeout=240
+# two seconds after they are accepted again; three times that is allowed. @timeout=500
 
 . "$(dirname "$0")/functions.sh"
 . "$here/lib/verify_faults.sh"

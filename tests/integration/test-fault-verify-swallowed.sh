@@ -1,6 +1,6 @@
 #!/bin/bash
 # fio's checksums while the target swallows commands, executed or not: each goes out again in time, which is
-# half of timeout and two seconds; three times that is allowed. @timeout=300
+# half of timeout and two seconds; three times that is allowed. @timeout=600
 
 . "$(dirname "$0")/functions.sh"
 . "$here/lib/faults.sh"

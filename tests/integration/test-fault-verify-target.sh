@@ -1,6 +1,6 @@
 #!/bin/bash
 # fio's checksums while the target is killed and started again, stopped and continued, and its LUN taken away and put
-# back. I/O flows within two seconds after its return; three times that is allowed. @timeout=300
+# back. I/O flows within two seconds after its return; three times that is allowed. @timeout=600
 
 . "$(dirname "$0")/functions.sh"
 . "$here/lib/verify_faults.sh"

@@ -1,6 +1,6 @@
 #!/bin/bash
 # One of two paths is cut, and comes back, and the other is cut, under fio with checksums: no error, no wrong byte, and
-# I/O flows again within two seconds each time; three times that is allowed. @alone @timeout=240
+# I/O flows again within two seconds each time; three times that is allowed. @alone @timeout=500
 
 . "$(dirname "$0")/functions.sh"
 . "$here/lib/paths.sh"

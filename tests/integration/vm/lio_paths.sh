@@ -10,7 +10,7 @@ start_lio_paths() {
   local tag networks=()
   ip link set lo up
   for tag in 1 2; do
-    new_network "$tag"
+    new_switch "$tag"
     networks+=(-netdev "tap,id=net$tag,ifname=port$tag,script=no,downscript=no"
       -device "virtio-net-pci,netdev=net$tag,romfile=")
   done
@@ -18,9 +18,9 @@ start_lio_paths() {
   boot_lio "$1" "$work/targets" "${networks[@]}" "${guest_orders[@]}"
 }
 
-# new_network TAG: a switch with the guest at port TAG. QEMU's own network would keep what it has taken, and pass it on
+# new_switch TAG: a network with the guest at port TAG. QEMU's own network would keep what it has taken, and pass it on
 # after the end of the connection.
-new_network() {
+new_switch() {
   ip link add "switch$1" type bridge
   ip tuntap add "port$1" mode tap
   ip link set "port$1" master "switch$1"

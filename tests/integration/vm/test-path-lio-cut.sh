@@ -24,6 +24,8 @@ start_model_io 760 "$seed"
 # A write that came in part keeps LIO from answering a reset or a login until it has given the connection up itself: 15 s
 # without an answer to its ping, 30 s more; and lunfs tries again.
 lio_gives_up=120
+# Three times what is named, and as much again for a guest that is emulated.
+cut_s=12
 
 # one_would_do: sets used and other, the path that is in use and one that would do at once. Which is which nobody can know
 # beforehand: LIO ends paths by itself, too.
@@ -55,10 +57,10 @@ cuts() {
   model_io_goes_on
   "$2" "$used"
 }
-cuts disable enable 6
+cuts disable enable $cut_s
 cuts silence unsilence $lio_gives_up
 cuts silence unsilence $lio_gives_up
-cuts disable enable 6
+cuts disable enable $cut_s
 stop_model_io
 cat "$work/soak_io.out"
 assert_contains "$(cat "$work/soak_io.out")" ' 0 errors' "what the callers met"
