@@ -33,8 +33,9 @@ namespace lunfs::iscsi {
 /// Resend::kNever that was sent ends as kOutcomeUnknown.
 ///
 /// A command fails by kUnreachable when it has no answer within the outage limit, counted from when
-/// its caller began to wait, and when the outage has lasted that long. While it lasts longer, new
-/// ones fail at once; logging in goes on, and afterwards everything works again.
+/// its caller began to wait (one that could only be sent shortly before that is not), and when the
+/// outage has lasted that long. While it lasts longer, new ones fail at once; logging in goes on,
+/// and afterwards everything works again.
 ///
 /// With several paths (PathWatch) the new session is made over the next one, the lost one last, and
 /// what the target may still carry out of the old session is ended by LOGICAL UNIT RESET where the

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <thread>
+#include <utility>
 
 #include "base/spawn.h"
 #include "iscsi/login.h"
@@ -149,12 +150,9 @@ TEST(Lun, CommandThatGoesUnansweredAfterAnOutageEndsWhenItsTimeIsUp) {
   fake.target.drop_connection();
   fake.initiator.wait_until([&] { return !fake.lun->connected(); });
   const auto before = std::chrono::steady_clock::now();
-  std::thread back([&] {
-    std::this_thread::sleep_for(std::chrono::milliseconds(2500));
-    *down = false;
-  });
+  const auto timer =
+      fake.initiator.reactor.at(before + std::chrono::milliseconds(2500), [&] { *down = false; });
   EXPECT_EQ(FakeLun::fault([&] { fake.read(0, 512); }).kind(), ErrorKind::kUnreachable);
-  back.join();
   EXPECT_EQ(fake.target.count(kRead), 1U);
   const auto took = std::chrono::steady_clock::now() - before;
   EXPECT_GE(took, std::chrono::seconds(6));
@@ -249,53 +247,55 @@ TEST(Lun, WaitingCommandLeavesWhenItsTimeIsUpAndSentOnesRunOn) {
 
 Task<void> end_of(Task<CommandResult> command) { static_cast<void>(co_await command); }
 
-TEST(Session, CommandThatComesTooLateToBeSentFails) {
-  FakeTarget target({});
+/// A session by itself, without a SessionKeeper.
+struct BareSession {
+  explicit BareSession(FakeTarget::Options options) : target(std::move(options)) {}
+
+  FakeTarget target;
   Initiator initiator;
-  const LoginRequest login{
-      target.portal(), {"iqn.2026-11.example:initiator", Iqn::parse(kFakeIqn), {}}, ""};
   RequestContext context = RequestContext::within(std::chrono::seconds(30));
-  Session session(
+  LoginRequest login{
+      target.portal(), {"iqn.2026-11.example:initiator", Iqn::parse(kFakeIqn), {}}, ""};
+  Session session{
       run_until_done(initiator.reactor, log_in(context, initiator.reactor, initiator.pool, login)),
-      1, std::chrono::seconds(18));
+      1, std::chrono::seconds(18)};
+};
+
+TEST(Session, CommandThatComesTooLateToBeSentFails) {
+  BareSession fake({});
   const auto sent = [&](std::chrono::seconds left) {
     ScsiCommand command{.cdb = cdb::test_unit_ready()};
     command.send_by = RequestContext::Clock::now() + left;
-    run_until_done(initiator.reactor, end_of(session.execute(context, command)));
+    run_until_done(fake.initiator.reactor, end_of(fake.session.execute(fake.context, command)));
   };
   const Error error = FakeLun::fault([&] { sent(std::chrono::seconds(0)); });
   EXPECT_EQ(error.kind(), ErrorKind::kUnreachable);
   EXPECT_THAT(error.message(), HasSubstr("could not be sent"));
-  EXPECT_EQ(target.count(kTestUnitReady), 0U);
+  EXPECT_EQ(fake.target.count(kTestUnitReady), 0U);
   sent(std::chrono::seconds(5));
-  EXPECT_EQ(target.count(kTestUnitReady), 1U);
+  EXPECT_EQ(fake.target.count(kTestUnitReady), 1U);
 }
 
 TEST(Session, CommandWhoseTimeIsUpInTheLineIsNotSentAndTheSessionStays) {
   Reply silent{.sense = {}, .data = {}, .say_nothing = true};
-  FakeTarget target({.login = {}, .handler = refuse(kTestUnitReady, kAlways, silent)});
-  Initiator initiator;
-  const LoginRequest login{
-      target.portal(), {"iqn.2026-11.example:initiator", Iqn::parse(kFakeIqn), {}}, ""};
-  RequestContext context = RequestContext::within(std::chrono::seconds(30));
-  Session session(
-      run_until_done(initiator.reactor, log_in(context, initiator.reactor, initiator.pool, login)),
-      1, std::chrono::seconds(18));
+  BareSession fake({.login = {}, .handler = refuse(kTestUnitReady, kAlways, silent)});
   const ScsiCommand command{.cdb = cdb::test_unit_ready()};
   std::size_t ended = 0;
   for (std::size_t i = 0; i < Session::kMaxInFlight; ++i) {
-    spawn(end_of(session.execute(context, command)), [&](const std::exception_ptr&) { ++ended; });
+    spawn(end_of(fake.session.execute(fake.context, command)),
+          [&](const std::exception_ptr&) { ++ended; });
   }
   ScsiCommand late = command;
   late.send_by = RequestContext::Clock::now() + std::chrono::milliseconds(300);
-  const Error error = FakeLun::fault(
-      [&] { run_until_done(initiator.reactor, end_of(session.execute(context, late))); });
+  const Error error = FakeLun::fault([&] {
+    run_until_done(fake.initiator.reactor, end_of(fake.session.execute(fake.context, late)));
+  });
   EXPECT_EQ(error.kind(), ErrorKind::kUnreachable);
   EXPECT_THAT(error.message(), HasSubstr("could not be sent"));
-  EXPECT_FALSE(session.connection().ended());
+  EXPECT_FALSE(fake.session.connection().ended());
   EXPECT_EQ(ended, 0U);
-  session.connection().end(Error(ErrorKind::kUnreachable, "the test is over"));
-  initiator.wait_until([&] { return ended == Session::kMaxInFlight; });
+  fake.session.connection().end(Error(ErrorKind::kUnreachable, "the test is over"));
+  fake.initiator.wait_until([&] { return ended == Session::kMaxInFlight; });
 }
 
 }  // namespace
