@@ -67,10 +67,10 @@ class FuseArguments {
 
 Channel::Channel(Reactor& reactor, SlabPool& slabs, const fuse_lowlevel_ops& operations,
                  void* user_data, const std::vector<std::string>& options)
-    : reactor_(reactor), slabs_(slabs) {
+    : reactor_(reactor), slabs_(slabs), user_data_(user_data), answers_(reactor) {
   fuse_set_log_func(log_libfuse);
   FuseArguments arguments(options);
-  session_.reset(fuse_session_new(arguments.get(), &operations, sizeof operations, user_data));
+  session_.reset(fuse_session_new(arguments.get(), &operations, sizeof operations, this));
   if (!session_) throw Error(ErrorKind::kUsage, "libfuse refused the mount options");
 }
 
@@ -100,7 +100,24 @@ void Channel::mount(const std::string& mount_point, std::function<void()> on_end
             "is yours; allow_other needs user_allow_other in /etc/fuse.conf");
   }
   on_end_ = std::move(on_end);
+  take_answers();
   watch_for_requests();
+}
+
+/// libfuse's own reading, and its answers by way of the batch.
+void Channel::take_answers() {
+  const int fd = fuse_session_fd(session_.get());
+  answers_.set_descriptor(fd);
+  fuse_custom_io calls{};
+  calls.read = [](int device, void* buffer, std::size_t size, void* /*user_data*/) {
+    return ::read(device, buffer, size);
+  };
+  calls.writev = [](int /*fd*/, iovec* parts, int count, void* user_data) {
+    return static_cast<Channel*>(user_data)->answers_.add({parts, static_cast<std::size_t>(count)});
+  };
+  if (fuse_session_custom_io(session_.get(), &calls, fd) != 0) {
+    throw Error(ErrorKind::kInternal, "libfuse does not let answers be written in batches");
+  }
 }
 
 void Channel::watch_for_requests() {

@@ -7,9 +7,11 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/reactor.h"
+#include "fs/answer_batch.h"
 #include "fs/newer_requests.h"
 #include "fs/slab_pool.h"
 
@@ -25,13 +27,20 @@ namespace lunfs::fs {
 /// of the shards that wait, not all.
 class Channel {
  public:
-  /// @param operations  outlives the channel; `user_data` is what the operations get
+  /// @param operations  outlives the channel; the user data that they get is the channel
+  /// @param user_data   what user_data() returns
   /// @param options     FUSE mount options, without "-o"
   Channel(Reactor& reactor, SlabPool& slabs, const fuse_lowlevel_ops& operations, void* user_data,
           const std::vector<std::string>& options);
   Channel(const Channel&) = delete;
   Channel& operator=(const Channel&) = delete;
   ~Channel();
+
+  /// The one that a request came by.
+  static Channel& of(fuse_req_t request) noexcept {
+    return *static_cast<Channel*>(fuse_req_userdata(request));
+  }
+  [[nodiscard]] void* user_data() const noexcept { return user_data_; }
 
   /// Mounts and starts to serve. `on_end` is called once, when the kernel has ended the connection
   /// (umount). kPermission, kNotFound, kIo with what the mount helper said.
@@ -73,6 +82,8 @@ class Channel {
 
   /// The slab that the request being handed out lies in; the operation that calls this keeps it.
   [[nodiscard]] SlabPool::Slab keep_slab();
+  /// The payload of the next answer lies in `slab`, which is kept as long as it takes.
+  void keep_for_answer(SlabPool::Slab slab) noexcept { answers_.keep(std::move(slab)); }
   /// What the kernel asked, if libfuse hands the request out as an older one.
   [[nodiscard]] NewerRequest newer_request() const noexcept { return newer_request_; }
 
@@ -81,6 +92,7 @@ class Channel {
     void operator()(fuse_session* session) const noexcept { fuse_session_destroy(session); }
   };
 
+  void take_answers();
   void watch_for_requests();
   void serve();
   bool serve_one();
@@ -90,7 +102,9 @@ class Channel {
 
   Reactor& reactor_;
   SlabPool& slabs_;
+  void* user_data_;
   std::unique_ptr<fuse_session, SessionDeleter> session_;
+  AnswerBatch answers_;
   Tell tell_others_;  ///< null: the connection has this channel only
   std::vector<std::byte> init_;
   std::function<void()> on_end_;

@@ -92,7 +92,7 @@ Task<void> IoOperations::do_read(Request& request, std::uint64_t handle, std::ui
   const std::uint64_t length =
       std::min<std::uint64_t>({size, offset < end ? end - offset : 0, kLargestRequest});
   if (length == 0) {
-    request.reply.data({});
+    request.reply.text({});
     co_return;
   }
   const ByteBudget::Share share = co_await budget_.take(request.context, length);
@@ -101,7 +101,7 @@ Task<void> IoOperations::do_read(Request& request, std::uint64_t handle, std::ui
   co_await device->read(request.context, offset, out);
   request.context.check_revocation();  // the bytes may be another LV's by now
   request.bytes = length;
-  request.reply.data(out);
+  request.reply.data(std::move(slab), length);
 }
 
 void IoOperations::write(Reply reply, std::uint64_t handle, std::uint64_t offset,

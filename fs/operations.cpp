@@ -14,7 +14,9 @@ namespace lunfs::fs {
 
 namespace {
 
-Operations& of(fuse_req_t request) { return *static_cast<Operations*>(fuse_req_userdata(request)); }
+Operations& of(fuse_req_t request) {
+  return *static_cast<Operations*>(Channel::of(request).user_data());
+}
 
 /// An exception is logged, and the reply's destructor answers.
 template <typename Answer>
@@ -42,7 +44,7 @@ void refuse(fuse_req_t request, const char* what, const char* name) {
 
 std::uint64_t unsigned_offset(off_t offset) noexcept { return static_cast<std::uint64_t>(offset); }
 
-void init(void* user_data, fuse_conn_info* connection) {
+void init(void* channel, fuse_conn_info* connection) {
   constexpr unsigned kMaxIo = 1U << 20;
   constexpr unsigned kMaxBackground = 256;
   connection->max_write = kMaxIo;
@@ -58,7 +60,7 @@ void init(void* user_data, fuse_conn_info* connection) {
                       static_cast<unsigned>(FUSE_CAP_ASYNC_READ | FUSE_CAP_ASYNC_DIO |
                                             FUSE_CAP_ATOMIC_O_TRUNC | FUSE_CAP_READDIRPLUS |
                                             FUSE_CAP_CACHE_SYMLINKS | FUSE_CAP_PARALLEL_DIROPS);
-  const auto& operations = *static_cast<Operations*>(user_data);
+  const auto& operations = *static_cast<Operations*>(static_cast<Channel*>(channel)->user_data());
   if (operations.on_ready) operations.on_ready();
 }
 

@@ -5,6 +5,7 @@
 #include <cerrno>
 
 #include "base/log.h"
+#include "fs/channel.h"
 
 namespace lunfs::fs {
 
@@ -19,8 +20,10 @@ Reply::~Reply() {
 
 void Reply::error(int errno_value) { fuse_reply_err(take(), errno_value); }
 
-void Reply::data(std::span<const std::byte> bytes) {
-  fuse_reply_buf(take(), reinterpret_cast<const char*>(bytes.data()), bytes.size());
+void Reply::data(SlabPool::Slab slab, std::size_t length) {
+  const auto* const bytes = reinterpret_cast<const char*>(slab.data());
+  Channel::of(request_).keep_for_answer(std::move(slab));
+  fuse_reply_buf(take(), bytes, length);
 }
 
 void Reply::text(std::string_view bytes) { fuse_reply_buf(take(), bytes.data(), bytes.size()); }

@@ -3,12 +3,12 @@
 #include <fuse_lowlevel.h>
 
 #include <cstddef>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "fs/newer_requests.h"
+#include "fs/slab_pool.h"
 
 namespace lunfs::fs {
 
@@ -34,7 +34,8 @@ class Reply {
 
   void ok() { error(0); }
   void error(int errno_value);
-  void data(std::span<const std::byte> bytes);
+  /// The first `length` bytes of `slab`, of which nothing else is in use any more.
+  void data(SlabPool::Slab slab, std::size_t length);
   void text(std::string_view bytes);
   void written(std::size_t count);
   void entry(const fuse_entry_param& entry);

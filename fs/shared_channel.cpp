@@ -59,6 +59,7 @@ void Channel::join(const Channel& mounted) {
     throw Error(ErrorKind::kInternal, "libfuse takes no further descriptor");
   }
   static_cast<void>(device.release());  // the session's now
+  take_answers();
 }
 
 void Channel::start(std::vector<std::byte> init) {

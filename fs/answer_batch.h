@@ -1,0 +1,66 @@
+#pragma once
+
+#include <sys/uio.h>
+
+#include <array>
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "base/reactor.h"
+#include "base/write_ring.h"
+#include "fs/slab_pool.h"
+
+namespace lunfs::fs {
+
+/// Answers on their way to the kernel: those of a turn go together, by one system call if the
+/// kernel has io_uring, before more requests are read and at the end of the turn. Each answer wakes
+/// who asked; one by one each of them would take the processor before the next answer is written.
+/// docs/performance.md. The reactor's thread only.
+class AnswerBatch {
+ public:
+  /// Longer answers go at once, while the processor's cache still holds them.
+  static constexpr std::size_t kLongestPayload = 16U << 10U;
+
+  /// `reactor` outlives this.
+  explicit AnswerBatch(Reactor& reactor, WriteRing::Mode mode = WriteRing::Mode::kTogether);
+  AnswerBatch(const AnswerBatch&) = delete;
+  AnswerBatch& operator=(const AnswerBatch&) = delete;
+  ~AnswerBatch() { flush(); }
+
+  /// Where the answers go; before the first one. It stays open as long as this lives.
+  void set_descriptor(int fd) noexcept { fd_ = fd; }
+
+  /// The payload of the next answer lies in `slab`, which is kept until that answer is out.
+  void keep(SlabPool::Slab slab) noexcept { kept_ = std::move(slab); }
+  /// Takes an answer, its header first, as libfuse gives it to writev(2), with the result of that.
+  /// What is not in the slab is copied or written at once. An answer that is taken and then fails
+  /// is logged; if nobody waits for it any more (ENOENT) nothing happens.
+  ssize_t add(std::span<const iovec> parts) noexcept;
+  /// Writes what was taken.
+  void flush() noexcept;
+
+ private:
+  /// Of header and payload: all answers but data, names and listings.
+  static constexpr std::size_t kCopiedBytes = 256;
+
+  struct Answer {
+    std::array<std::byte, kCopiedBytes> copied{};
+    std::array<iovec, 2> parts{};
+    std::size_t count = 0;  ///< of the parts that are used
+    SlabPool::Slab slab{};
+  };
+
+  [[nodiscard]] bool take(std::span<const iovec> parts, SlabPool::Slab& slab) noexcept;
+
+  int fd_ = -1;
+  WriteRing ring_;
+  std::vector<Answer> answers_;           ///< of WriteRing::kMost; the first used_ of them wait
+  std::vector<WriteRing::Write> writes_;  ///< as many
+  std::size_t used_ = 0;
+  SlabPool::Slab kept_;
+  Reactor::Hook before_reading_;
+  Reactor::Hook turn_end_;
+};
+
+}  // namespace lunfs::fs
