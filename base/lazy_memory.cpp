@@ -24,9 +24,10 @@ LazyMemory::~LazyMemory() {
   if (!bytes_.empty()) munmap(bytes_.data(), bytes_.size());
 }
 
-void LazyMemory::give_back() noexcept {
+void LazyMemory::give_back(std::size_t kept) noexcept {
+  const std::span<std::byte> rest = bytes_.subspan(kept);
   // It fails for locked pages only, which stay then.
-  if (!bytes_.empty()) madvise(bytes_.data(), bytes_.size(), MADV_DONTNEED);
+  if (!rest.empty()) madvise(rest.data(), rest.size(), MADV_DONTNEED);
 }
 
 }  // namespace lunfs

@@ -21,8 +21,9 @@ class LazyMemory {
   ~LazyMemory();
 
   [[nodiscard]] std::span<std::byte> bytes() const noexcept { return bytes_; }
-  /// Gives the memory back: all bytes are zeros again. The range stays.
-  void give_back() noexcept;
+  /// Gives the memory behind the first `kept` bytes back: they are zeros again. The range stays.
+  /// @param kept  at most the size, a multiple of the page size
+  void give_back(std::size_t kept = 0) noexcept;
 
  private:
   std::span<std::byte> bytes_;

@@ -1,7 +1,6 @@
 #include "iscsi/write_journal.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "base/checked.h"
 
@@ -15,7 +14,8 @@ constexpr std::size_t kFirstSlots = 256;
 
 }  // namespace
 
-WriteJournal::WriteJournal(std::size_t limit_bytes) : ring_(limit_bytes) {}
+WriteJournal::WriteJournal(std::size_t limit_bytes)
+    : limit_bytes_(limit_bytes), ring_(limit_bytes) {}
 
 std::uint64_t WriteJournal::limit_changes() const noexcept {
   return limit_bytes() / kBytesOfAChange;
@@ -25,8 +25,8 @@ bool WriteJournal::fits(std::uint64_t bytes, std::uint64_t changes) const noexce
   return range_fits(used_, bytes, limit_bytes()) && range_fits(count_, changes, limit_changes());
 }
 
-bool WriteJournal::half_full() const noexcept {
-  return used_ > limit_bytes() / 2 || count_ > limit_changes() / 2;
+bool WriteJournal::quarter_full() const noexcept {
+  return used_ > limit_bytes() / 4 || count_ > limit_changes() / 4;
 }
 
 bool WriteJournal::append_data(std::uint64_t offset, std::span<const ConstIoSpan> parts) {
@@ -40,10 +40,7 @@ bool WriteJournal::append_data(std::uint64_t offset, std::span<const ConstIoSpan
     return false;
   }
   put({.offset = offset, .length = length, .kind = Kind::kData}, length);
-  for (const ConstIoSpan& part : parts) {
-    copy_in(end_, part);
-    end_ += part.size();
-  }
+  for (const ConstIoSpan& part : parts) ring_.append(part);
   return true;
 }
 
@@ -59,7 +56,7 @@ bool WriteJournal::append(const Change& change) {
 
 void WriteJournal::put(const Change& change, std::uint64_t bytes) {
   if (count_ == slots_.size()) grow();
-  slots_[mark() % slots_.size()] = {.change = change, .place = end_, .bytes = bytes};
+  slots_[mark() % slots_.size()] = {.change = change, .place = ring_.end(), .bytes = bytes};
   ++count_;
   used_ += bytes;
 }
@@ -72,19 +69,9 @@ void WriteJournal::grow() {
   slots_ = std::move(more);
 }
 
-void WriteJournal::copy_in(std::uint64_t place, ConstIoSpan bytes) noexcept {
-  if (bytes.empty()) return;
-  const std::span<std::byte> ring = ring_.bytes();
-  const std::size_t at = place % ring.size();
-  const std::size_t behind = std::min(bytes.size(), ring.size() - at);
-  std::memcpy(ring.data() + at, bytes.data(), behind);
-  std::memcpy(ring.data(), bytes.data() + behind, bytes.size() - behind);
-  touched_ = behind < bytes.size() ? ring.size() : std::max<std::uint64_t>(touched_, at + behind);
-}
-
 void WriteJournal::discard_until(Number number) noexcept {
   for (; count_ > 0 && first_ < number; ++first_, --count_) used_ -= slot(first_).bytes;
-  if (count_ == 0) end_ = 0;
+  ring_.discard_until(count_ == 0 ? ring_.end() : slot(first_).place);
 }
 
 void WriteJournal::drop_all() noexcept {
@@ -98,19 +85,14 @@ void WriteJournal::drop(Number number) noexcept {
   slots_[number % slots_.size()].change.kind = Kind::kDropped;
 }
 
-std::array<ConstIoSpan, 2> WriteJournal::data(Number number) const noexcept {
+std::vector<ConstIoSpan> WriteJournal::data(Number number) const {
   const Slot& found = slot(number);
-  if (found.change.kind != Kind::kData || found.change.length == 0) return {};
-  const ConstIoSpan ring = ring_.bytes();
-  const std::size_t at = found.place % ring.size();
-  const std::size_t behind = std::min<std::size_t>(found.change.length, ring.size() - at);
-  return {ring.subspan(at, behind), ring.first(found.change.length - behind)};
+  if (found.change.kind != Kind::kData) return {};
+  return ring_.bytes(found.place, found.change.length);
 }
 
-void WriteJournal::give_memory_back() noexcept {
-  if (count_ != 0) return;
-  ring_.give_back();
-  touched_ = 0;
+void WriteJournal::give_memory_back(std::size_t kept_bytes) noexcept {
+  if (count_ == 0) ring_.give_back(kept_bytes);
 }
 
 }  // namespace lunfs::iscsi

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -8,15 +7,14 @@
 
 #include "base/block_device.h"
 #include "base/bytes.h"
-#include "base/lazy_memory.h"
+#include "iscsi/journal_ring.h"
 
 namespace lunfs::iscsi {
 
 /// Changes of a LUN in the order in which they were acknowledged, with their data, in a bounded
 /// piece of memory: what is needed to make them again. The oldest leave first.
 ///
-/// No I/O and no clock. Data lies in a ring that is touched as far as it is used, and used from its
-/// beginning whenever nothing is kept; after the first round nothing is allocated. One thread.
+/// No I/O and no clock. After the first round nothing is allocated. One thread.
 class WriteJournal {
  public:
   enum class Kind : std::uint8_t {
@@ -59,23 +57,23 @@ class WriteJournal {
   [[nodiscard]] bool empty() const noexcept { return count_ == 0; }
   /// Of a number from first() to mark(), which is left out.
   [[nodiscard]] const Change& at(Number number) const noexcept { return slot(number).change; }
-  /// Its data, in two parts where the ring ends between them; kept until it leaves or something is
+  /// Its data, which lies in several places of the memory; kept until it leaves or something is
   /// appended behind it that does not fit. Parts of whole blocks if all data is.
-  [[nodiscard]] std::array<ConstIoSpan, 2> data(Number number) const noexcept;
+  [[nodiscard]] std::vector<ConstIoSpan> data(Number number) const;
 
   [[nodiscard]] std::uint64_t bytes() const noexcept { return used_; }
-  [[nodiscard]] std::uint64_t limit_bytes() const noexcept { return ring_.bytes().size(); }
-  /// More than half of what may be kept is.
-  [[nodiscard]] bool half_full() const noexcept;
-  /// How far the ring was ever used since its memory was given back.
-  [[nodiscard]] std::uint64_t touched_bytes() const noexcept { return touched_; }
-  /// With nothing kept: the memory of the ring.
-  void give_memory_back() noexcept;
+  [[nodiscard]] std::uint64_t limit_bytes() const noexcept { return limit_bytes_; }
+  /// More than a quarter of what may be kept is.
+  [[nodiscard]] bool quarter_full() const noexcept;
+  /// Memory that the data has ever taken since it was given back, at most.
+  [[nodiscard]] std::uint64_t touched_bytes() const noexcept { return ring_.touched_bytes(); }
+  /// With nothing kept: the memory that was touched, but for the first `kept_bytes`.
+  void give_memory_back(std::size_t kept_bytes) noexcept;
 
  private:
   struct Slot {
     Change change;
-    std::uint64_t place = 0;  ///< of its first byte, counted without end
+    JournalRing::Place place = 0;
     std::uint64_t bytes = 0;  ///< of data; stays when the change is left out
   };
 
@@ -85,15 +83,13 @@ class WriteJournal {
   [[nodiscard]] std::uint64_t limit_changes() const noexcept;
   void put(const Change& change, std::uint64_t bytes);
   void grow();
-  void copy_in(std::uint64_t place, ConstIoSpan bytes) noexcept;
 
-  LazyMemory ring_;
+  std::uint64_t limit_bytes_;
+  JournalRing ring_;
   std::vector<Slot> slots_;  ///< a ring as well; its length is a power of two
   Number first_ = 0;
   std::uint64_t count_ = 0;
   std::uint64_t used_ = 0;  ///< bytes
-  std::uint64_t end_ = 0;   ///< where the next byte goes, counted without end
-  std::uint64_t touched_ = 0;
 };
 
 }  // namespace lunfs::iscsi

@@ -30,7 +30,7 @@ class FullJournal : public ::testing::Test {
       if (!unflushed_.take(room, kPieceBytes)) break;
       unflushed_.note_write(at, {&part, 1});
     }
-    // The one that began when it was half full.
+    // The one that began when it was a quarter full.
     EXPECT_EQ(flushes_, 1);
     unflushed_.flush_ended(std::nullopt, kUnsent);
     EXPECT_EQ(flushes_, 1) << "nobody waits for another one";
