@@ -53,7 +53,7 @@ void SessionKeeper::start(std::shared_ptr<Session> session) {
 }
 
 Task<CommandResult> SessionKeeper::execute(RequestContext& context, const ScsiCommand& command) {
-  const Clock::time_point since = command.since.value_or(Clock::now());
+  const Clock::time_point since = command.since ? *command.since : Clock::now();
   // What came back of a command that it was part of came in this turn, if a session ended it.
   Sent sent{.data = command.maybe_sent, .session = ended_ + (phase_ == Phase::kUp ? 1 : 0)};
   ScsiCommand current = command;
