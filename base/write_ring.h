@@ -19,10 +19,11 @@ class WriteRing {
   /// What one system call takes; longer runs are cut.
   static constexpr std::size_t kMost = 64;
   static constexpr ssize_t kNotRun = -EINPROGRESS;
+  static constexpr ssize_t kUnknown = -ECANCELED;  ///< io_uring has failed: carried out or not
 
   struct Write {
     std::span<const iovec> parts;  ///< they and their bytes stay as they are until run() returns
-    ssize_t result = kNotRun;      ///< bytes, or -errno; -EIO also if the kernel does not tell
+    ssize_t result = kNotRun;      ///< bytes, -errno, or kUnknown
   };
 
   enum class Mode { kTogether, kOneByOne };
@@ -34,8 +35,8 @@ class WriteRing {
   [[nodiscard]] Mode mode() const noexcept { return ring_ ? Mode::kTogether : Mode::kOneByOne; }
 
   /// Carries out all `writes`, of which each has its own result.
-  /// @param fd  one that has no position and can always be written to, like /dev/fuse: this waits
-  ///            for one that is full, even if it has O_NONBLOCK
+  /// @param fd  one that has no position and can always be written to, like /dev/fuse: one that is
+  ///            full may be waited for, even if it has O_NONBLOCK
   void run(int fd, std::span<Write> writes) noexcept;
 
  private:

@@ -26,25 +26,35 @@ void copy(std::span<const iovec> parts, std::span<std::byte> out) noexcept {
 
 }  // namespace
 
-AnswerBatch::AnswerBatch(Reactor& reactor, WriteRing::Mode mode)
-    : ring_(mode),
-      answers_(WriteRing::kMost),
-      writes_(WriteRing::kMost),
-      before_reading_(reactor.after_handlers([this] { flush(); })),
-      turn_end_(reactor.at_turn_end([this] { flush(); })) {
+AnswerBatch::AnswerBatch(WriteRing::Mode mode)
+    : ring_(mode), answers_(WriteRing::kMost), writes_(WriteRing::kMost) {
   log::debug("answers to the kernel go {}",
              ring_.mode() == WriteRing::Mode::kTogether ? "together" : "one by one");
+}
+
+void AnswerBatch::begin(Reactor& reactor, int fd) {
+  fd_ = fd;
+  before_reading_ = reactor.after_handlers([this] { flush(); });
+  turn_end_ = reactor.at_turn_end([this] { flush(); });
+}
+
+void AnswerBatch::end() noexcept {
+  flush();
+  fd_ = -1;
+  before_reading_ = {};
+  turn_end_ = {};
 }
 
 ssize_t AnswerBatch::add(std::span<const iovec> parts) noexcept {
   SlabPool::Slab slab = std::move(kept_);
   if (used_ == answers_.size()) flush();
-  if (take(parts, slab)) return static_cast<ssize_t>(size_of(parts));
+  if (fd_ != -1 && take(parts, slab)) return static_cast<ssize_t>(size_of(parts));
   return writev(fd_, parts.data(), static_cast<int>(parts.size()));
 }
 
 /// False if this answer has to go at once.
 bool AnswerBatch::take(std::span<const iovec> parts, SlabPool::Slab& slab) noexcept {
+  if (ring_.mode() == WriteRing::Mode::kOneByOne) return false;
   Answer& answer = answers_[used_];
   const std::size_t size = size_of(parts);
   if (size <= kCopiedBytes) {
@@ -73,15 +83,20 @@ void AnswerBatch::flush() noexcept {
   }
   ring_.run(fd_, writes);
   for (std::size_t i = 0; i < count; ++i) {
-    if (writes[i].result < 0 && writes[i].result != -ENOENT) {
-      // Whoever waits for it would wait for ever. If it did get there, this one is of nobody.
-      ring_.run(fd_, writes.subspan(i, 1));
-    }
-    if (writes[i].result < 0 && writes[i].result != -ENOENT) {
-      log::error("an answer did not reach the kernel: {}",
-                 std::strerror(static_cast<int>(-writes[i].result)));
-    }
+    settle(writes[i]);
     SlabPool::Slab(std::move(answers_[i].slab));
+  }
+}
+
+/// Tries once more what has failed: whoever waits for that answer would wait for ever.
+void AnswerBatch::settle(WriteRing::Write& write) noexcept {
+  const ssize_t first = write.result;
+  if (first >= 0 || first == -ENOENT) return;
+  ring_.run(fd_, {&write, 1});
+  if (write.result >= 0) return;
+  const bool was_there = first == WriteRing::kUnknown && write.result == -ENOENT;
+  if (!was_there) {
+    log::error("an answer did not reach the kernel: {}", std::strerror(static_cast<int>(-first)));
   }
 }
 

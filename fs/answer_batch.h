@@ -13,29 +13,31 @@
 
 namespace lunfs::fs {
 
-/// Answers on their way to the kernel: those of a turn go together, by one system call if the
-/// kernel has io_uring, before more requests are read and at the end of the turn. Each answer wakes
-/// who asked; one by one each of them would take the processor before the next answer is written.
-/// docs/performance.md. The reactor's thread only.
+/// Answers on their way to the kernel: those of a turn go together, by one system call, before more
+/// requests are read and at the end of the turn. Each answer wakes who asked; one by one each of
+/// them would take the processor before the next answer is written. docs/performance.md. Where the
+/// kernel has no io_uring each goes at once. The reactor's thread only, but for the constructor.
 class AnswerBatch {
  public:
   /// Longer answers go at once, while the processor's cache still holds them.
   static constexpr std::size_t kLongestPayload = 16U << 10U;
 
-  /// `reactor` outlives this.
-  explicit AnswerBatch(Reactor& reactor, WriteRing::Mode mode = WriteRing::Mode::kTogether);
+  explicit AnswerBatch(WriteRing::Mode mode = WriteRing::Mode::kTogether);
   AnswerBatch(const AnswerBatch&) = delete;
   AnswerBatch& operator=(const AnswerBatch&) = delete;
-  ~AnswerBatch() { flush(); }
+  ~AnswerBatch() { end(); }
 
-  /// Where the answers go; before the first one. It stays open as long as this lives.
-  void set_descriptor(int fd) noexcept { fd_ = fd; }
+  /// Answers go to `fd`, which stays open until end(). Adds hooks to `reactor`, which outlives
+  /// this; that of who reads requests is added later.
+  void begin(Reactor& reactor, int fd);
+  /// Writes what was taken. Later answers go nowhere.
+  void end() noexcept;
 
   /// The payload of the next answer lies in `slab`, which is kept until that answer is out.
   void keep(SlabPool::Slab slab) noexcept { kept_ = std::move(slab); }
   /// Takes an answer, its header first, as libfuse gives it to writev(2), with the result of that.
-  /// What is not in the slab is copied or written at once. An answer that is taken and then fails
-  /// is logged; if nobody waits for it any more (ENOENT) nothing happens.
+  /// What is not in the slab is copied or written at once. That an answer which was taken fails is
+  /// logged, unless nobody waits for it any more.
   ssize_t add(std::span<const iovec> parts) noexcept;
   /// Writes what was taken.
   void flush() noexcept;
@@ -52,6 +54,7 @@ class AnswerBatch {
   };
 
   [[nodiscard]] bool take(std::span<const iovec> parts, SlabPool::Slab& slab) noexcept;
+  void settle(WriteRing::Write& write) noexcept;
 
   int fd_ = -1;
   WriteRing ring_;

@@ -67,7 +67,7 @@ class FuseArguments {
 
 Channel::Channel(Reactor& reactor, SlabPool& slabs, const fuse_lowlevel_ops& operations,
                  void* user_data, const std::vector<std::string>& options)
-    : reactor_(reactor), slabs_(slabs), user_data_(user_data), answers_(reactor) {
+    : reactor_(reactor), slabs_(slabs), user_data_(user_data) {
   fuse_set_log_func(log_libfuse);
   FuseArguments arguments(options);
   session_.reset(fuse_session_new(arguments.get(), &operations, sizeof operations, this));
@@ -76,6 +76,7 @@ Channel::Channel(Reactor& reactor, SlabPool& slabs, const fuse_lowlevel_ops& ope
 
 Channel::~Channel() {
   stop();
+  answers_.end();
   // Frees what belongs to an ended connection. libfuse would remove the mount of any other by its
   // path, where another file system may be by now.
   if (ended()) fuse_session_unmount(session_.get());
@@ -83,6 +84,7 @@ Channel::~Channel() {
 
 void Channel::undo_mount() noexcept {
   stop();
+  answers_.end();
   fuse_session_unmount(session_.get());
 }
 
@@ -104,20 +106,18 @@ void Channel::mount(const std::string& mount_point, std::function<void()> on_end
   watch_for_requests();
 }
 
-/// libfuse's own reading, and its answers by way of the batch.
+/// Lets libfuse read as ever and give its answers to the batch.
 void Channel::take_answers() {
   const int fd = fuse_session_fd(session_.get());
-  answers_.set_descriptor(fd);
   fuse_custom_io calls{};
-  calls.read = [](int device, void* buffer, std::size_t size, void* /*user_data*/) {
+  calls.read = [](int device, void* buffer, std::size_t size, void* /*channel*/) {
     return ::read(device, buffer, size);
   };
-  calls.writev = [](int /*fd*/, iovec* parts, int count, void* user_data) {
-    return static_cast<Channel*>(user_data)->answers_.add({parts, static_cast<std::size_t>(count)});
+  calls.writev = [](int /*fd*/, iovec* parts, int count, void* channel) {
+    return static_cast<Channel*>(channel)->answers_.add({parts, static_cast<std::size_t>(count)});
   };
-  if (fuse_session_custom_io(session_.get(), &calls, fd) != 0) {
-    throw Error(ErrorKind::kInternal, "libfuse does not let answers be written in batches");
-  }
+  // Without memory for it libfuse writes each answer itself.
+  if (fuse_session_custom_io(session_.get(), &calls, fd) == 0) answers_.begin(reactor_, fd);
 }
 
 void Channel::watch_for_requests() {

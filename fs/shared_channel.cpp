@@ -59,11 +59,11 @@ void Channel::join(const Channel& mounted) {
     throw Error(ErrorKind::kInternal, "libfuse takes no further descriptor");
   }
   static_cast<void>(device.release());  // the session's now
-  take_answers();
 }
 
 void Channel::start(std::vector<std::byte> init) {
   if (stopped_) return;  // the mount ended as it began
+  take_answers();
   // libfuse serves no request before it knows what was agreed on. Its answer goes to a descriptor
   // that the kernel expects none from, which is all the harm it does.
   process(init);

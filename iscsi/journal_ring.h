@@ -19,7 +19,7 @@ namespace lunfs::iscsi {
 class JournalRing {
  public:
   using Place = std::uint64_t;
-  static constexpr std::size_t kChunkBytes = std::size_t{256} << 10U;
+  static constexpr std::size_t kChunkBytes = std::size_t{1} << 20U;
 
   /// @param limit_bytes  that it must be able to hold
   explicit JournalRing(std::size_t limit_bytes);
@@ -28,7 +28,8 @@ class JournalRing {
   void append(ConstIoSpan bytes) noexcept;
   /// The place of the byte that comes next.
   [[nodiscard]] Place end() const noexcept { return end_; }
-  /// `length` bytes from `place` on, which are held. Parts of whole blocks if all that was ever
+  /// `length` bytes from `place` on, which are held; when they are let go of, the next append() may
+  /// be in their place. Parts of whole blocks if all that was ever
   /// appended is (of up to 4 KiB).
   [[nodiscard]] std::vector<ConstIoSpan> bytes(Place place, std::size_t length) const;
   /// Lets go of all before `place`, which is at most end().

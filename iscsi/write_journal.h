@@ -14,7 +14,7 @@ namespace lunfs::iscsi {
 /// Changes of a LUN in the order in which they were acknowledged, with their data, in a bounded
 /// piece of memory: what is needed to make them again. The oldest leave first.
 ///
-/// No I/O and no clock. After the first round nothing is allocated. One thread.
+/// No I/O and no clock. After the first round nothing is allocated but by data(). One thread.
 class WriteJournal {
  public:
   enum class Kind : std::uint8_t {

@@ -36,6 +36,18 @@ TEST(JournalRing, HoldsAsMuchAsItsLimitWhereverThatBegins) {
   EXPECT_EQ(held(ring, place, kLimit), expected);
 }
 
+TEST(JournalRing, LimitNeedNotBeOfWholeChunks) {
+  JournalRing ring(kChunk + 512);
+  ring.append(filled(kChunk - 512, 1));
+  const auto place = ring.end();
+  ring.append(filled(512, 2));
+  ring.discard_until(place);
+  ring.append(filled(kChunk, 3));
+  auto expected = filled(512, 2);
+  expected.resize(kChunk + 512, std::byte{3});
+  EXPECT_EQ(held(ring, place, kChunk + 512), expected);
+}
+
 TEST(JournalRing, EmptyItUsesOneChunkAgainAndAgain) {
   JournalRing ring(kLimit);
   for (unsigned i = 0; i < 1000; ++i) {

@@ -116,6 +116,20 @@ TEST(WriteJournal, OneThatWasLeftOutHasNoDataAndItsPlaceComesBackWithTheOthers) 
   EXPECT_EQ(journal.bytes(), 0U);
 }
 
+TEST(WriteJournal, ChangeWithoutDataThatIsLeftAloneHarmsNoDataBehindIt) {
+  WriteJournal journal(kLimit);
+  append(journal, 0, filled(kBlock, 1));
+  const auto zeroes = journal.mark();
+  journal.append({.offset = 0, .length = kBlock, .kind = Kind::kZeroes});
+  journal.discard_until(zeroes);
+  const auto data = journal.mark();
+  append(journal, 0, filled(kBlock, 2));
+  EXPECT_EQ(journal.at(zeroes).kind, Kind::kZeroes);
+  EXPECT_EQ(data_of(journal, data), filled(kBlock, 2));
+  journal.discard_until(data);
+  EXPECT_EQ(data_of(journal, data), filled(kBlock, 2));
+}
+
 TEST(WriteJournal, WithoutMemoryNothingFits) {
   WriteJournal journal(0);
   EXPECT_FALSE(journal.fits(0));
