@@ -21,9 +21,9 @@ namespace lunfs::iscsi {
 /// What a LUN with a volatile cache has acknowledged and no flush has covered: how much that is, in
 /// a WriteJournal what it takes to make it again, and what of it counts as lost.
 ///
-/// When the journal is a quarter full a flush is started; who wants to change the LUN while it is full
-/// waits for that flush. If the LUN refuses it the journal is given up: until a flush succeeds a
-/// lost session counts as a loss, as it does for a LUN without a journal. docs/decisions/0009.
+/// When the journal is a quarter full a flush is started; who wants to change the LUN while it is
+/// full waits for that flush. If the LUN refuses it the journal is given up: until a flush succeeds
+/// a lost session counts as a loss, as it does for a LUN without a journal. docs/decisions/0009.
 /// Belongs to the reactor's thread.
 class Unflushed {
  public:
