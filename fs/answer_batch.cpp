@@ -33,9 +33,9 @@ AnswerBatch::AnswerBatch(WriteRing::Mode mode)
 }
 
 void AnswerBatch::begin(Reactor& reactor, int fd) {
-  fd_ = fd;
   before_reading_ = reactor.after_handlers([this] { flush(); });
   turn_end_ = reactor.at_turn_end([this] { flush(); });
+  fd_ = fd;  // last: what is taken is flushed
 }
 
 void AnswerBatch::end() noexcept {

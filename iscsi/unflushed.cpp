@@ -13,8 +13,8 @@ namespace lunfs::iscsi {
 
 namespace {
 
-/// How long the journal keeps memory that it does not need, and how much of it for good: what most
-/// loads take, as a flush begins when the usual journal of 64 MiB is a quarter full.
+/// How long the journal keeps memory that it does not need, and how much of it for good: about
+/// what a load takes, as a flush begins when the usual journal of 64 MiB is a quarter full.
 constexpr std::chrono::seconds kReleaseAfter{10};
 constexpr std::size_t kKeptBytes = std::size_t{16} << 20U;
 

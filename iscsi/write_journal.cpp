@@ -15,7 +15,7 @@ constexpr std::size_t kFirstSlots = 256;
 }  // namespace
 
 WriteJournal::WriteJournal(std::size_t limit_bytes)
-    : limit_bytes_(limit_bytes), ring_(limit_bytes) {}
+    : limit_bytes_(limit_bytes), memory_(limit_bytes) {}
 
 std::uint64_t WriteJournal::limit_changes() const noexcept {
   return limit_bytes() / kBytesOfAChange;
@@ -40,7 +40,7 @@ bool WriteJournal::append_data(std::uint64_t offset, std::span<const ConstIoSpan
     return false;
   }
   put({.offset = offset, .length = length, .kind = Kind::kData}, length);
-  for (const ConstIoSpan& part : parts) ring_.append(part);
+  for (const ConstIoSpan& part : parts) memory_.append(part);
   return true;
 }
 
@@ -56,7 +56,7 @@ bool WriteJournal::append(const Change& change) {
 
 void WriteJournal::put(const Change& change, std::uint64_t bytes) {
   if (count_ == slots_.size()) grow();
-  slots_[mark() % slots_.size()] = {.change = change, .place = ring_.end(), .bytes = bytes};
+  slots_[mark() % slots_.size()] = {.change = change, .place = memory_.end(), .bytes = bytes};
   ++count_;
   used_ += bytes;
 }
@@ -71,7 +71,7 @@ void WriteJournal::grow() {
 
 void WriteJournal::discard_until(Number number) noexcept {
   for (; count_ > 0 && first_ < number; ++first_, --count_) used_ -= slot(first_).bytes;
-  ring_.discard_until(count_ == 0 ? ring_.end() : slot(first_).place);
+  memory_.discard_until(count_ == 0 ? memory_.end() : slot(first_).place);
 }
 
 void WriteJournal::drop_all() noexcept {
@@ -88,11 +88,11 @@ void WriteJournal::drop(Number number) noexcept {
 std::vector<ConstIoSpan> WriteJournal::data(Number number) const {
   const Slot& found = slot(number);
   if (found.change.kind != Kind::kData) return {};
-  return ring_.bytes(found.place, found.change.length);
+  return memory_.bytes(found.place, found.change.length);
 }
 
 void WriteJournal::give_memory_back(std::size_t kept_bytes) noexcept {
-  if (count_ == 0) ring_.give_back(kept_bytes);
+  if (count_ == 0) memory_.give_back(kept_bytes);
 }
 
 }  // namespace lunfs::iscsi

@@ -7,7 +7,7 @@
 
 #include "base/block_device.h"
 #include "base/bytes.h"
-#include "iscsi/journal_ring.h"
+#include "iscsi/journal_memory.h"
 
 namespace lunfs::iscsi {
 
@@ -66,14 +66,14 @@ class WriteJournal {
   /// More than a quarter of what may be kept is.
   [[nodiscard]] bool quarter_full() const noexcept;
   /// Memory that the data has ever taken since it was given back, at most.
-  [[nodiscard]] std::uint64_t touched_bytes() const noexcept { return ring_.touched_bytes(); }
+  [[nodiscard]] std::uint64_t touched_bytes() const noexcept { return memory_.touched_bytes(); }
   /// With nothing kept: the memory that was touched, but for the first `kept_bytes`.
   void give_memory_back(std::size_t kept_bytes) noexcept;
 
  private:
   struct Slot {
     Change change;
-    JournalRing::Place place = 0;
+    JournalMemory::Place place = 0;
     std::uint64_t bytes = 0;  ///< of data; stays when the change is left out
   };
 
@@ -85,7 +85,7 @@ class WriteJournal {
   void grow();
 
   std::uint64_t limit_bytes_;
-  JournalRing ring_;
+  JournalMemory memory_;
   std::vector<Slot> slots_;  ///< a ring as well; its length is a power of two
   Number first_ = 0;
   std::uint64_t count_ = 0;

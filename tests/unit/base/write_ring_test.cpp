@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <array>
+#include <filesystem>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -83,6 +85,30 @@ TEST_P(WriteRingTest, ClosedDescriptorFailsEachWrite) {
   ring_.run(-1, writes);
   EXPECT_EQ(writes[0].result, -EBADF);
   EXPECT_EQ(writes[1].result, -EBADF);
+}
+
+/// Takes the kernel's side of every ring away.
+void break_rings() {
+  std::vector<int> rings;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    std::error_code gone;  // the descriptor of this look itself
+    const auto target = std::filesystem::read_symlink(entry, gone).string();
+    if (target.find("[io_uring]") != std::string::npos) {
+      rings.push_back(std::stoi(entry.path().filename()));
+    }
+  }
+  for (const int ring : rings) close(ring);
+}
+
+TEST_P(WriteRingTest, WritesGoOneByOneWhenTheRingFails) {
+  const std::array part = {part_of("message")};
+  std::array<WriteRing::Write, 2> writes = {{{.parts = part}, {.parts = part}}};
+  break_rings();
+  ring_.run(ours_.get(), writes);
+  EXPECT_EQ(writes[0].result, 7);
+  EXPECT_EQ(writes[1].result, 7);
+  EXPECT_EQ(received().size(), 2U);
+  EXPECT_EQ(ring_.mode(), Mode::kOneByOne);
 }
 
 INSTANTIATE_TEST_SUITE_P(Both, WriteRingTest, testing::Values(Mode::kTogether, Mode::kOneByOne),

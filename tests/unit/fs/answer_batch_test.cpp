@@ -5,13 +5,18 @@
 
 #include <algorithm>
 #include <array>
+#include <csignal>
 #include <cstring>
+#include <fstream>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/file_descriptor.h"
+#include "base/log.h"
+#include "tests/support/temp_dir.h"
 
 namespace lunfs::fs {
 namespace {
@@ -20,18 +25,13 @@ using Mode = WriteRing::Mode;
 using Messages = std::vector<std::string>;
 
 /// A socket stands for /dev/fuse: each answer is a message.
-class AnswerBatchTest : public testing::Test {
+class Answers : public ::testing::Test {
  protected:
-  void SetUp() override {
-    if (WriteRing().mode() != Mode::kTogether) GTEST_SKIP() << "no io_uring for this process";
+  void begin(Mode mode) {
     std::array<int, 2> ends{};
     ASSERT_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, ends.data()), 0);
     ours_ = FileDescriptor(ends[0]);
     theirs_ = FileDescriptor(ends[1]);
-    begin(Mode::kTogether);
-  }
-
-  void begin(Mode mode) {
     batch_.emplace(mode);
     batch_->begin(reactor_, ours_.get());
   }
@@ -65,6 +65,16 @@ class AnswerBatchTest : public testing::Test {
   FileDescriptor ours_;
   FileDescriptor theirs_;
   std::optional<AnswerBatch> batch_;
+};
+
+class AnswerBatchTest : public Answers {
+ protected:
+  void SetUp() override {
+    if (WriteRing().mode() != Mode::kTogether) {
+      GTEST_SKIP() << "the kernel has no io_uring for this process";
+    }
+    begin(Mode::kTogether);
+  }
 };
 
 TEST_F(AnswerBatchTest, AnswersOfTheHandlersAreOutBeforeRequestsAreRead) {
@@ -169,7 +179,24 @@ TEST_F(AnswerBatchTest, AfterTheEndNothingIsWrittenToItsDescriptor) {
   EXPECT_EQ(received(), Messages{"one"});
 }
 
-TEST_F(AnswerBatchTest, WithoutIoUringEachAnswerGoesAtOnce) {
+TEST_F(AnswerBatchTest, AnswerThatFailsTwiceIsLogged) {
+  const lunfs::testing::TempDir folder;
+  const auto old_action = std::signal(SIGPIPE, SIG_IGN);
+  log::configure(log::Sink::kFile, log::Level::kWarn, folder.file("log"));
+  theirs_.reset();
+  answer("one");
+  answer("two");
+  batch_->flush();
+  log::configure(log::Sink::kStderr, log::Level::kInfo);
+  std::signal(SIGPIPE, old_action);
+  std::ifstream file(folder.file("log"));
+  const std::string logged{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  EXPECT_NE(logged.find("did not reach the kernel"), std::string::npos) << logged;
+}
+
+using AnswerBatchWithoutIoUring = Answers;
+
+TEST_F(AnswerBatchWithoutIoUring, EachAnswerGoesAtOnce) {
   begin(Mode::kOneByOne);
   answer("one");
   EXPECT_EQ(received(), Messages{"one"});

@@ -92,6 +92,23 @@ TEST(WriteJournal, IsBoundedInChanges) {
     EXPECT_TRUE(journal.append({.offset = 0, .length = kBlock, .kind = Kind::kZeroes}));
   }
   EXPECT_FALSE(journal.fits(0));
+}
+
+TEST(WriteJournal, IsAQuarterFullBeyondAQuarterOfItsBytes) {
+  WriteJournal journal(kLimit);
+  append(journal, 0, filled(kLimit / 4, 1));
+  EXPECT_FALSE(journal.quarter_full());
+  append(journal, 0, filled(512, 1));
+  EXPECT_TRUE(journal.quarter_full());
+}
+
+TEST(WriteJournal, IsAQuarterFullBeyondAQuarterOfItsChanges) {
+  WriteJournal journal(kLimit);
+  for (std::size_t i = 0; i < kLimit / 4096 / 4; ++i) {
+    journal.append({.offset = 0, .length = kBlock, .kind = Kind::kZeroes});
+  }
+  EXPECT_FALSE(journal.quarter_full());
+  journal.append({.offset = 0, .length = kBlock, .kind = Kind::kZeroes});
   EXPECT_TRUE(journal.quarter_full());
 }
 

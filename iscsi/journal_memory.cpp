@@ -1,6 +1,7 @@
-#include "iscsi/journal_ring.h"
+#include "iscsi/journal_memory.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 #include <functional>
 #include <numeric>
@@ -11,29 +12,30 @@ namespace {
 
 /// What is held may begin and end within a chunk.
 std::size_t chunks_for(std::size_t limit_bytes) noexcept {
-  constexpr std::size_t kChunk = JournalRing::kChunkBytes;
+  constexpr std::size_t kChunk = JournalMemory::kChunkBytes;
   return limit_bytes == 0 ? 0 : limit_bytes / kChunk + (limit_bytes % kChunk != 0 ? 2 : 1);
 }
 
 }  // namespace
 
-JournalRing::JournalRing(std::size_t limit_bytes)
+JournalMemory::JournalMemory(std::size_t limit_bytes)
     : memory_(chunks_for(limit_bytes) * kChunkBytes),
       chunks_(chunks_for(limit_bytes)),
       idle_(chunks_.size()) {
   std::iota(idle_.rbegin(), idle_.rend(), Chunk{0});
 }
 
-void JournalRing::take_chunk() noexcept {
+void JournalMemory::take_chunk() noexcept {
+  if (idle_.empty()) std::abort();  // beyond the limit: the caller's check has failed
   const Chunk chunk = idle_.back();
   idle_.pop_back();
   chunk_of(next_++) = chunk;
   touched_chunks_ = std::max<std::size_t>(touched_chunks_, chunk + 1);
 }
 
-void JournalRing::leave_chunk() noexcept { idle_.push_back(chunk_of(first_++)); }
+void JournalMemory::leave_chunk() noexcept { idle_.push_back(chunk_of(first_++)); }
 
-void JournalRing::append(ConstIoSpan bytes) noexcept {
+void JournalMemory::append(ConstIoSpan bytes) noexcept {
   while (!bytes.empty()) {
     if (end_ / kChunkBytes == next_) take_chunk();
     const std::size_t at = end_ % kChunkBytes;
@@ -45,7 +47,7 @@ void JournalRing::append(ConstIoSpan bytes) noexcept {
   }
 }
 
-std::vector<ConstIoSpan> JournalRing::bytes(Place place, std::size_t length) const {
+std::vector<ConstIoSpan> JournalMemory::bytes(Place place, std::size_t length) const {
   std::vector<ConstIoSpan> parts;
   while (length > 0) {
     const std::size_t at = place % kChunkBytes;
@@ -58,7 +60,7 @@ std::vector<ConstIoSpan> JournalRing::bytes(Place place, std::size_t length) con
   return parts;
 }
 
-void JournalRing::discard_until(Place place) noexcept {
+void JournalMemory::discard_until(Place place) noexcept {
   while (first_ < place / kChunkBytes) leave_chunk();
   if (place != end_) return;
   // Nothing is held: what comes next begins at the start of a chunk, the one that is left here.
@@ -66,7 +68,7 @@ void JournalRing::discard_until(Place place) noexcept {
   end_ = next_ * kChunkBytes;
 }
 
-void JournalRing::give_back(std::size_t kept_bytes) noexcept {
+void JournalMemory::give_back(std::size_t kept_bytes) noexcept {
   if (first_ != next_ || touched_bytes() <= kept_bytes) return;
   memory_.give_back(kept_bytes);
   touched_chunks_ = (kept_bytes + kChunkBytes - 1) / kChunkBytes;
