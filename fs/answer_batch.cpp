@@ -4,17 +4,12 @@
 #include <cstring>
 #include <utility>
 
+#include "base/iovecs.h"
 #include "base/log.h"
 
 namespace lunfs::fs {
 
 namespace {
-
-std::size_t size_of(std::span<const iovec> parts) noexcept {
-  std::size_t size = 0;
-  for (const iovec& part : parts) size += part.iov_len;
-  return size;
-}
 
 /// `size` is at most that of `out`.
 void copy(std::span<const iovec> parts, std::span<std::byte> out) noexcept {
@@ -54,7 +49,6 @@ ssize_t AnswerBatch::add(std::span<const iovec> parts) noexcept {
 
 /// False if this answer has to go at once.
 bool AnswerBatch::take(std::span<const iovec> parts, SlabPool::Slab& slab) noexcept {
-  if (ring_.mode() == WriteRing::Mode::kOneByOne) return false;
   Answer& answer = answers_[used_];
   const std::size_t size = size_of(parts);
   if (size <= kCopiedBytes) {

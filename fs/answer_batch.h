@@ -13,10 +13,10 @@
 
 namespace lunfs::fs {
 
-/// Answers on their way to the kernel: those of a turn go together, by one system call, before more
-/// requests are read and at the end of the turn. Each answer wakes who asked; one by one each of
-/// them would take the processor before the next answer is written. docs/performance.md. Where the
-/// kernel has no io_uring each goes at once. The reactor's thread only, but for the constructor.
+/// Answers on their way to the kernel: those of a turn go together, before more requests are
+/// read and at the end of the turn, by one system call where the kernel has io_uring. Each answer
+/// wakes who asked; one by one each of them takes the processor before the next answer is written.
+/// docs/performance.md. The reactor's thread only, but for the constructor.
 class AnswerBatch {
  public:
   /// Longer answers go at once, while the processor's cache still holds them.

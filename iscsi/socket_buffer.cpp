@@ -6,6 +6,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/iovecs.h"
+
 namespace lunfs::iscsi {
 
 namespace {
@@ -17,12 +19,6 @@ constexpr std::size_t kLongBytes = 16U << 10U;
 constexpr std::size_t kUnsentBytes = 256U << 10U;
 /// Of one system call, with room for the buffer's own part. Source: IOV_MAX of Linux.
 constexpr std::size_t kMaxParts = 1000;
-
-std::size_t size_of(std::span<const iovec> parts) noexcept {
-  std::size_t size = 0;
-  for (const iovec& part : parts) size += part.iov_len;
-  return size;
-}
 
 std::span<std::byte> bytes_of(const iovec& part) noexcept {
   return {static_cast<std::byte*>(part.iov_base), part.iov_len};

@@ -24,15 +24,16 @@ namespace {
 using Mode = WriteRing::Mode;
 using Messages = std::vector<std::string>;
 
-/// A socket stands for /dev/fuse: each answer is a message.
-class Answers : public ::testing::Test {
+/// A socket stands for /dev/fuse: each answer is a message. Where the kernel has no io_uring both
+/// modes are one by one, and the laws are the same.
+class AnswerBatchTest : public ::testing::TestWithParam<Mode> {
  protected:
-  void begin(Mode mode) {
+  void SetUp() override {
     std::array<int, 2> ends{};
     ASSERT_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, ends.data()), 0);
     ours_ = FileDescriptor(ends[0]);
     theirs_ = FileDescriptor(ends[1]);
-    batch_.emplace(mode);
+    batch_.emplace(GetParam());
     batch_->begin(reactor_, ours_.get());
   }
 
@@ -67,17 +68,7 @@ class Answers : public ::testing::Test {
   std::optional<AnswerBatch> batch_;
 };
 
-class AnswerBatchTest : public Answers {
- protected:
-  void SetUp() override {
-    if (WriteRing().mode() != Mode::kTogether) {
-      GTEST_SKIP() << "the kernel has no io_uring for this process";
-    }
-    begin(Mode::kTogether);
-  }
-};
-
-TEST_F(AnswerBatchTest, AnswersOfTheHandlersAreOutBeforeRequestsAreRead) {
+TEST_P(AnswerBatchTest, AnswersOfTheHandlersAreOutBeforeRequestsAreRead) {
   Messages seen;
   bool done = false;
   const Reactor::Hook read = reactor_.after_handlers([&] { seen = received(); });
@@ -91,7 +82,7 @@ TEST_F(AnswerBatchTest, AnswersOfTheHandlersAreOutBeforeRequestsAreRead) {
   EXPECT_EQ(seen, (Messages{"one", "two"}));
 }
 
-TEST_F(AnswerBatchTest, AnswersToTheRequestsOfATurnAreOutAtItsEnd) {
+TEST_P(AnswerBatchTest, AnswersToTheRequestsOfATurnAreOutAtItsEnd) {
   const Reactor::Hook read = reactor_.after_handlers([&] {
     answer("one");
     answer("two");
@@ -101,7 +92,7 @@ TEST_F(AnswerBatchTest, AnswersToTheRequestsOfATurnAreOutAtItsEnd) {
   EXPECT_EQ(received(), (Messages{"one", "two"}));
 }
 
-TEST_F(AnswerBatchTest, ShortAnswerIsThatOfItsMoment) {
+TEST_P(AnswerBatchTest, ShortAnswerIsThatOfItsMoment) {
   std::string header = "before";
   EXPECT_EQ(answer(header), 6);
   header = "behind";
@@ -109,7 +100,7 @@ TEST_F(AnswerBatchTest, ShortAnswerIsThatOfItsMoment) {
   EXPECT_EQ(received(), Messages{"before"});
 }
 
-TEST_F(AnswerBatchTest, SlabOfAnAnswerIsNobodyElsesUntilItIsOut) {
+TEST_P(AnswerBatchTest, SlabOfAnAnswerIsNobodyElsesUntilItIsOut) {
   SlabPool::Slab slab = slab_with("data", 4096);
   const std::span<std::byte> payload = slab.first(4096);
   batch_->keep(std::move(slab));
@@ -124,7 +115,7 @@ TEST_F(AnswerBatchTest, SlabOfAnAnswerIsNobodyElsesUntilItIsOut) {
   EXPECT_EQ(again.data(), payload.data());
 }
 
-TEST_F(AnswerBatchTest, PayloadThatNobodyKeepsGoesAtOnce) {
+TEST_P(AnswerBatchTest, PayloadThatNobodyKeepsGoesAtOnce) {
   std::vector<std::byte> payload(4096, std::byte{'a'});
   EXPECT_EQ(answer("head", payload), 4100);
   std::fill(payload.begin(), payload.end(), std::byte{'b'});
@@ -132,7 +123,7 @@ TEST_F(AnswerBatchTest, PayloadThatNobodyKeepsGoesAtOnce) {
   EXPECT_EQ(received(), Messages{"head" + std::string(4096, 'a')});
 }
 
-TEST_F(AnswerBatchTest, PayloadBesideTheKeptSlabGoesAtOnce) {
+TEST_P(AnswerBatchTest, PayloadBesideTheKeptSlabGoesAtOnce) {
   batch_->keep(slab_with("data", 4096));
   std::vector<std::byte> payload(4096, std::byte{'a'});
   answer("head", payload);
@@ -141,7 +132,7 @@ TEST_F(AnswerBatchTest, PayloadBesideTheKeptSlabGoesAtOnce) {
   EXPECT_EQ(received(), Messages{"head" + std::string(4096, 'a')});
 }
 
-TEST_F(AnswerBatchTest, KeptSlabIsForOneAnswerOnly) {
+TEST_P(AnswerBatchTest, KeptSlabIsForOneAnswerOnly) {
   batch_->keep(slab_with("data", 4096));
   answer("error");
   const SlabPool::Slab again = slab_with("else", 4096);
@@ -150,7 +141,7 @@ TEST_F(AnswerBatchTest, KeptSlabIsForOneAnswerOnly) {
   EXPECT_EQ(received(), Messages{"headelse" + std::string(4092, '.')});
 }
 
-TEST_F(AnswerBatchTest, LongAnswerGoesAtOnce) {
+TEST_P(AnswerBatchTest, LongAnswerGoesAtOnce) {
   SlabPool::Slab slab = slab_with("data", AnswerBatch::kLongestPayload + 1);
   const std::span<std::byte> payload = slab.first(AnswerBatch::kLongestPayload + 1);
   batch_->keep(std::move(slab));
@@ -158,20 +149,20 @@ TEST_F(AnswerBatchTest, LongAnswerGoesAtOnce) {
   EXPECT_EQ(received().size(), 1U);
 }
 
-TEST_F(AnswerBatchTest, MoreThanTheBatchHoldsAreAllOut) {
+TEST_P(AnswerBatchTest, MoreThanTheBatchHoldsAreAllOut) {
   for (std::size_t i = 0; i < WriteRing::kMost + 5; ++i) answer("answer");
   batch_->flush();
   EXPECT_EQ(received().size(), WriteRing::kMost + 5);
 }
 
-TEST_F(AnswerBatchTest, NothingIsLeftBehindAtTheEnd) {
+TEST_P(AnswerBatchTest, NothingIsLeftBehindAtTheEnd) {
   answer("one");
   answer("two");
   batch_.reset();
   EXPECT_EQ(received(), (Messages{"one", "two"}));
 }
 
-TEST_F(AnswerBatchTest, AfterTheEndNothingIsWrittenToItsDescriptor) {
+TEST_P(AnswerBatchTest, AfterTheEndNothingIsWrittenToItsDescriptor) {
   answer("one");
   batch_->end();
   EXPECT_EQ(answer("two"), -1);
@@ -179,7 +170,7 @@ TEST_F(AnswerBatchTest, AfterTheEndNothingIsWrittenToItsDescriptor) {
   EXPECT_EQ(received(), Messages{"one"});
 }
 
-TEST_F(AnswerBatchTest, AnswerThatFailsTwiceIsLogged) {
+TEST_P(AnswerBatchTest, AnswerThatFailsTwiceIsLogged) {
   const lunfs::testing::TempDir folder;
   const auto old_action = std::signal(SIGPIPE, SIG_IGN);
   log::configure(log::Sink::kFile, log::Level::kWarn, folder.file("log"));
@@ -194,13 +185,10 @@ TEST_F(AnswerBatchTest, AnswerThatFailsTwiceIsLogged) {
   EXPECT_NE(logged.find("did not reach the kernel"), std::string::npos) << logged;
 }
 
-using AnswerBatchWithoutIoUring = Answers;
-
-TEST_F(AnswerBatchWithoutIoUring, EachAnswerGoesAtOnce) {
-  begin(Mode::kOneByOne);
-  answer("one");
-  EXPECT_EQ(received(), Messages{"one"});
-}
+INSTANTIATE_TEST_SUITE_P(Both, AnswerBatchTest, ::testing::Values(Mode::kTogether, Mode::kOneByOne),
+                         [](const auto& one) {
+                           return one.param == Mode::kTogether ? "Together" : "OneByOne";
+                         });
 
 }  // namespace
 }  // namespace lunfs::fs
