@@ -67,6 +67,7 @@ Task<CommandResult> CommandRunner::run(RequestContext& context, const ScsiComman
     const double jitter = std::uniform_real_distribution<>()(random_);
     const RetryDecision decision = policy.next(result, command.resend, jitter);
     if (decision.step != RetryDecision::Step::kAgain) co_return result;
+    addressed.refusal_took = result.refusal_took;
     addressed.maybe_sent = addressed.maybe_sent || (command.out_size() != 0 && aborted(result));
     if (decision.pause.count() > 0) {
       const auto until = RequestContext::Clock::now() + decision.pause;

@@ -42,6 +42,8 @@ struct ScsiCommand {
   std::optional<RequestContext::Clock::time_point> due{};
   /// What is not sent by then fails by kUnreachable. None: never.
   std::optional<RequestContext::Clock::time_point> send_by{};
+  /// How long the target took to refuse it when it was sent last.
+  RequestContext::Clock::duration refusal_took{};
 
   [[nodiscard]] std::size_t in_size() const noexcept { return size_of(in); }
   [[nodiscard]] std::size_t out_size() const noexcept { return size_of(out); }
@@ -80,6 +82,7 @@ struct CommandResult {
   std::optional<Sense> sense;     ///< for kCheckCondition, if the target sent any
   std::size_t missing_bytes = 0;  ///< of those asked for, how many were not transferred
   bool overflow = false;          ///< the target had more to transfer than was asked for
+  RequestContext::Clock::duration refusal_took{};  ///< from its sending on; 0 if it succeeded
 
   /// The command was carried out: GOOD, or CHECK CONDITION with RECOVERED ERROR.
   [[nodiscard]] bool succeeded() const noexcept;

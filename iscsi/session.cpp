@@ -221,7 +221,9 @@ Task<CommandResult> Session::execute(RequestContext& context, const ScsiCommand&
     const std::size_t absent = asked - std::min<std::uint64_t>(received, asked);
     result.missing_bytes = std::max(result.missing_bytes, absent);
   }
-  if (result.succeeded()) {
+  if (!result.succeeded()) {
+    result.refusal_took = Clock::now() - request.started;
+  } else {
     (command.in.empty() ? stats_.bytes_written : stats_.bytes_read) += asked - result.missing_bytes;
   }
   co_return result;

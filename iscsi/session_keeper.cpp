@@ -118,11 +118,13 @@ SessionKeeper::Clock::time_point SessionKeeper::due_of(const ScsiCommand& comman
   return std::min(since + options_.outage_limit, command.due.value_or(Clock::time_point::max()));
 }
 
-/// Sent later it might end, at its due, a session whose target is only slow. A flush that was
-/// swallowed, which takes three quarters of its time, is to be sent again.
+/// Sent later it might end, at its due, a session whose target is only slow: one that was refused
+/// may take as long as it took then, and half as much again. A flush that was swallowed, which
+/// takes three quarters of its time, is to be sent again.
 SessionKeeper::Clock::time_point SessionKeeper::send_by(const ScsiCommand& command) const noexcept {
   constexpr Clock::duration kEnough = std::chrono::seconds(10);
-  return *command.due - std::min(Clock::duration(options_.outage_limit) / 16, kEnough);
+  const Clock::duration margin = std::min(Clock::duration(options_.outage_limit) / 16, kEnough);
+  return *command.due - std::max(margin, command.refusal_took + command.refusal_took / 2);
 }
 
 /// Until when it waits for a session.

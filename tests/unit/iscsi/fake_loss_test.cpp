@@ -75,6 +75,20 @@ TEST(Lun, TargetThatIsBusyHoldsNobodyUpLongerThanTheirTime) {
   EXPECT_EQ(fake.lun->state().outages, 0U);
 }
 
+/// Its last try would be unanswered when its time is up, at 4 s.
+TEST(Lun, TargetThatTakesLongToSayThatItIsBusyKeepsItsSession) {
+  FakeLun fake({.login = {},
+                .handler = [](const Cdb& cdb) -> std::optional<Reply> {
+                  if (cdb.bytes[0] != testing::kSynchronizeCache) return std::nullopt;
+                  std::this_thread::sleep_for(std::chrono::milliseconds(1800));
+                  return status(0x08);
+                }},
+               std::chrono::seconds(4));
+  fake.write(0, noise(512, 1));
+  EXPECT_EQ(FakeLun::fault([&] { fake.flush(); }).kind(), ErrorKind::kUnreachable);
+  EXPECT_EQ(fake.lun->state().outages, 0U);
+}
+
 TEST(Lun, UnansweredCommandEndsTheSession) {
   Reply silent{.sense = {}, .data = {}, .say_nothing = true};
   FakeLun fake({.login = {}, .handler = refuse(kRead, 1, silent)});
