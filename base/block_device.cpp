@@ -17,10 +17,7 @@ Task<void> nothing() { co_return; }
 
 Task<bool> trivially_true() { co_return true; }
 
-}  // namespace
-
-void BlockDevice::check_range(std::uint64_t offset, std::uint64_t length) const {
-  const Geometry shape = geometry();
+void check(const Geometry& shape, std::uint64_t offset, std::uint64_t length) {
   if (!range_fits(offset, length, shape.size_bytes)) {
     throw Error(ErrorKind::kOutOfRange, fmt::format("{} bytes at {} reach beyond the end at {}",
                                                     length, offset, shape.size_bytes));
@@ -31,9 +28,16 @@ void BlockDevice::check_range(std::uint64_t offset, std::uint64_t length) const 
   }
 }
 
+}  // namespace
+
+void BlockDevice::check_range(std::uint64_t offset, std::uint64_t length) const {
+  check(geometry(), offset, length);
+}
+
 void BlockDevice::check_change(std::uint64_t offset, std::uint64_t length) const {
-  check_range(offset, length);
-  if (geometry().read_only) throw Error(ErrorKind::kReadOnly, "the device is read-only");
+  const Geometry shape = geometry();
+  check(shape, offset, length);
+  if (shape.read_only) throw Error(ErrorKind::kReadOnly, "the device is read-only");
 }
 
 Task<void> BlockDevice::read(RequestContext& context, std::uint64_t offset, IoSpan out) {
