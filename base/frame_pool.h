@@ -1,6 +1,8 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
+#include <new>
 
 /// Memory for coroutine frames: freed frames wait in per-thread lists by size class, so that a
 /// request's frames cost no malloc after warm-up. A frame may be freed by another thread than the
@@ -8,7 +10,58 @@
 /// new/delete, so that a use after free is seen.
 namespace lunfs::frame_pool {
 
-void* allocate(std::size_t size);
-void release(void* frame, std::size_t size) noexcept;
+namespace detail {
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kPooled = false;
+#else
+constexpr bool kPooled = true;
+#endif
+
+constexpr std::size_t kStep = 128;
+constexpr std::size_t kClasses = 16;        // frames up to 2 KiB are pooled
+constexpr std::size_t kMaxPerClass = 1024;  // at most 2 MiB a class and thread stay behind
+
+struct FreeFrame {
+  FreeFrame* next;
+};
+
+struct SizeClass {
+  FreeFrame* head = nullptr;
+  std::size_t room = kMaxPerClass;  ///< how many more are kept
+};
+
+/// Without constructor and destructor, so that nobody has to ask whether it was made.
+extern constinit thread_local std::array<SizeClass, kClasses> classes;
+
+constexpr std::size_t class_of(std::size_t size) noexcept { return (size + kStep - 1) / kStep - 1; }
+constexpr bool is_pooled(std::size_t size) noexcept {
+  return kPooled && size != 0 && class_of(size) < kClasses;
+}
+
+/// New memory for a frame of that class. What the thread has kept when it ends is freed.
+void* allocate_first(std::size_t index);
+
+}  // namespace detail
+
+/// std::bad_alloc.
+inline void* allocate(std::size_t size) {
+  if (!detail::is_pooled(size)) return ::operator new(size);
+  detail::SizeClass& size_class = detail::classes[detail::class_of(size)];
+  if (size_class.head == nullptr) return detail::allocate_first(detail::class_of(size));
+  detail::FreeFrame* frame = size_class.head;
+  size_class.head = frame->next;
+  ++size_class.room;
+  return frame;
+}
+
+/// @param size  as it was asked for
+inline void release(void* frame, std::size_t size) noexcept {
+  if (!detail::is_pooled(size)) return ::operator delete(frame);
+  detail::SizeClass& size_class = detail::classes[detail::class_of(size)];
+  if (size_class.room == 0) return ::operator delete(frame);
+  size_class.head = new (frame) detail::FreeFrame{size_class.head};
+  --size_class.room;
+}
 
 }  // namespace lunfs::frame_pool
