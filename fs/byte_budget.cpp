@@ -20,11 +20,7 @@ void ByteBudget::admit() {
 }
 
 Task<ByteBudget::Share> ByteBudget::take(RequestContext& context, std::size_t bytes) {
-  context.check();
-  if (waiters_.empty() && fits(bytes)) {
-    used_ += bytes;
-    co_return Share(this, bytes);
-  }
+  if (std::optional<Share> share = take_at_once(context, bytes)) co_return *std::move(share);
   Waiter waiter(reactor_, bytes);
   const auto place = waiters_.insert(waiters_.end(), &waiter);
   co_await waiter.wake_up.until(context);

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <list>
+#include <optional>
 #include <utility>
 
 #include "base/reactor.h"
@@ -35,6 +36,15 @@ class ByteBudget {
     ByteBudget* budget_;
     std::size_t bytes_;
   };
+
+  /// A share for which nobody has to wait; else nothing is taken. kCancelled or kTimedOut if the
+  /// context has ended.
+  std::optional<Share> take_at_once(const RequestContext& context, std::size_t bytes) {
+    context.check();
+    if (!waiters_.empty() || !fits(bytes)) return std::nullopt;
+    used_ += bytes;
+    return Share(this, bytes);
+  }
 
   /// Waits for `bytes`; one request larger than the whole bound gets through alone. kCancelled or
   /// kTimedOut if the context ends first: nothing was taken then.

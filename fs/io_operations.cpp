@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <optional>
 #include <utility>
 
 #include "base/log.h"
@@ -95,7 +96,8 @@ Task<void> IoOperations::do_read(Request& request, std::uint64_t handle, std::ui
     request.reply.text({});
     co_return;
   }
-  const ByteBudget::Share share = co_await budget_.take(request.context, length);
+  std::optional<ByteBudget::Share> share = budget_.take_at_once(request.context, length);
+  if (!share) share.emplace(co_await budget_.take(request.context, length));
   SlabPool::Slab slab = slabs_.take();
   const std::span<std::byte> out = slab.first(length);
   co_await device->read(request.context, offset, out);
@@ -110,6 +112,11 @@ void IoOperations::write(Reply reply, std::uint64_t handle, std::uint64_t offset
   request->slab = std::move(slab);
   Task<void> task = do_write(*request, handle, offset, payload);
   run(std::move(request), std::move(task));
+}
+
+bool IoOperations::may_write_at_once(const OpenFile& file) const {
+  const bool looked = medium_.first_write == nullptr || medium_.first_write->safe();
+  return looked && file.node->read_only_reason.empty() && !file.node->truncation.find();
 }
 
 Task<void> IoOperations::before_write(RequestContext& context, const OpenFile& file) {
@@ -139,10 +146,11 @@ Task<void> IoOperations::do_write(Request& request, std::uint64_t handle, std::u
   {
     const WriteLedger::Entry counted(ledger_of(file), reactor_);
     // First, as it may take seconds during which others want their share of the budget.
-    co_await before_write(request.context, file);
+    if (!may_write_at_once(file)) co_await before_write(request.context, file);
     Change change(file, reactor_, offset, payload.size());
-    co_await change.wait(request.context);
-    const ByteBudget::Share share = co_await budget_.take(request.context, payload.size());
+    if (!change.granted()) co_await change.wait(request.context);
+    std::optional<ByteBudget::Share> share = budget_.take_at_once(request.context, payload.size());
+    if (!share) share.emplace(co_await budget_.take(request.context, payload.size()));
     try {
       co_await device->write(request.context, offset, payload);
       request.context.check_revocation();

@@ -107,6 +107,8 @@ class IoOperations {
   Task<void> do_copy(Request& request, CopyRange range);
   Task<void> copy_pieces(Request& request, const OpenFile& source, const OpenFile& sink,
                          CopyRange range);
+  /// before_write() has nothing to do.
+  [[nodiscard]] bool may_write_at_once(const OpenFile& file) const;
   Task<void> before_write(RequestContext& context, const OpenFile& file);
   /// The file's device, which the caller holds; with its context a request that was not sent yet
   /// fails when the file's LV is not what it was any more.

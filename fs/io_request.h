@@ -53,8 +53,9 @@ struct IoOperations::Change {
     truncation->note(offset, length);
     entry.emplace(truncation->line(), reactor, RangeLock::Mode::kShared, offset, length);
   }
+  [[nodiscard]] bool granted() const noexcept { return !entry || entry->granted(); }
   Task<void> wait(RequestContext& context) {
-    if (entry && !entry->granted()) co_await entry->wait(context);
+    if (!granted()) co_await entry->wait(context);
   }
 
   std::shared_ptr<Truncation> truncation;

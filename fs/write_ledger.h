@@ -3,6 +3,7 @@
 #include <atomic>
 #include <coroutine>
 #include <cstdint>
+#include <iterator>
 #include <list>
 #include <optional>
 #include <utility>
@@ -26,15 +27,13 @@ class alignas(64) WriteLedger {  // a cache line: the next one is another thread
   class Entry {
    public:
     Entry(WriteLedger& ledger, Reactor& reactor)
-        : ledger_(ledger),
-          reactor_(reactor),
-          place_(ledger.in_flight_.insert(ledger.in_flight_.end(), ++ledger.last_)) {
+        : ledger_(ledger), reactor_(reactor), place_(ledger.enter()) {
       ledger_.count(1);
     }
     Entry(const Entry&) = delete;
     Entry& operator=(const Entry&) = delete;
     ~Entry() {
-      ledger_.in_flight_.erase(place_);
+      ledger_.spare_.splice(ledger_.spare_.begin(), ledger_.in_flight_, place_);
       ledger_.count(-1);
       std::erase_if(ledger_.waiting_, [this](const Waiting& wait) {
         if (!ledger_.done_up_to(wait.number)) return false;
@@ -87,6 +86,12 @@ class alignas(64) WriteLedger {  // a cache line: the next one is another thread
     std::coroutine_handle<> handle;
   };
 
+  std::list<std::uint64_t>::iterator enter() {
+    if (spare_.empty()) spare_.emplace_back();
+    spare_.front() = ++last_;
+    in_flight_.splice(in_flight_.end(), spare_, spare_.begin());
+    return std::prev(in_flight_.end());
+  }
   [[nodiscard]] bool done_up_to(std::uint64_t number) const noexcept {
     return in_flight_.empty() || in_flight_.front() > number;
   }
@@ -96,6 +101,7 @@ class alignas(64) WriteLedger {  // a cache line: the next one is another thread
   }
 
   std::list<std::uint64_t> in_flight_;  ///< by number, oldest first
+  std::list<std::uint64_t> spare_;      ///< places of ended ones, for those to come
   std::uint64_t last_ = 0;
   std::vector<Waiting> waiting_;
   std::optional<Error> failure_;
