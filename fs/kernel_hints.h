@@ -6,8 +6,9 @@
 /// permitted, things stay as they are. Figures: docs/performance.md.
 namespace lunfs::fs {
 
-/// This thread gives way to those that it wakes (SCHED_BATCH): a program whose request was answered
-/// and the target do not lose their processor, and the next batch is larger.
+/// This thread gives way to those that it wakes (SCHED_BATCH), and asks for longer slices of
+/// processor time, which Linux 6.12 and newer grant the later: a program whose request was answered
+/// and the target do not lose their processor, and the next batch is larger. The nice value stays.
 void schedule_as_batch() noexcept;
 
 /// Lets the kernel read 1 MiB ahead in cached files of the mount; a daemon can ask for 128 KiB
