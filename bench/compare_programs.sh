@@ -48,13 +48,18 @@ program_of() {
   echo "${program%%:*}"
 }
 
-# start_build BUILD LUN
+# start_build BUILD LUN: in the foreground, as the others are. A daemon would have a session of its
+# own, which Linux schedules as a group beside theirs (sched_autogroup_enabled).
 start_build() {
   local label=${1%%=*} options=rw program
   program=$(program_of "$1")
   if [[ $1 == *:* ]]; then options=${1##*:}; fi
-  LUNFS=$program mount_lunfs "$(lun_url "$2")" "$work/$label" -o "$options"
+  mkdir -p "$work/$label"
+  echo "$work/$label" >>"$state/mounts"
+  "$program" -f "$(lun_url "$2")" "$work/$label" -o "$options" >"$work/$label.log" 2>&1 &
+  note_process $!
   on_exit release_build "$program" "$work/$label"
+  wait_until 20 is_mounted "$work/$label" || fail "$label does not mount: $(cat "$work/$label.log")"
   disk_of[$label]=$work/$label/disk
   segments_of[$label]=$work/$label/segments
   pids_of[$label]=$(LUNFS=$program daemons_of "$work/$label" | paste -sd,)
