@@ -16,6 +16,10 @@ bool aborted(const CommandResult& result) noexcept {
           result.sense->key == SenseKey::kAbortedCommand);
 }
 
+bool is_busy(const CommandResult& result) noexcept {
+  return result.status == ScsiStatus::kBusy || result.status == ScsiStatus::kTaskSetFull;
+}
+
 }  // namespace
 
 std::optional<Error> fault_of(const ScsiCommand& command, const CommandResult& result) {
@@ -67,7 +71,7 @@ Task<CommandResult> CommandRunner::run(RequestContext& context, const ScsiComman
     const double jitter = std::uniform_real_distribution<>()(random_);
     const RetryDecision decision = policy.next(result, command.resend, jitter);
     if (decision.step != RetryDecision::Step::kAgain) co_return result;
-    addressed.refusal_took = result.refusal_took;
+    addressed.busy_took = is_busy(result) ? result.refusal_took : RequestContext::Clock::duration{};
     addressed.maybe_sent = addressed.maybe_sent || (command.out_size() != 0 && aborted(result));
     if (decision.pause.count() > 0) {
       const auto until = RequestContext::Clock::now() + decision.pause;

@@ -42,8 +42,9 @@ struct ScsiCommand {
   std::optional<RequestContext::Clock::time_point> due{};
   /// What is not sent by then fails by kUnreachable. None: never.
   std::optional<RequestContext::Clock::time_point> send_by{};
-  /// How long the target took to refuse it when it was sent last.
-  RequestContext::Clock::duration refusal_took{};
+  /// How long the target took to say that it is busy when it was sent last; 0 if it said something
+  /// else.
+  RequestContext::Clock::duration busy_took{};
 
   [[nodiscard]] std::size_t in_size() const noexcept { return size_of(in); }
   [[nodiscard]] std::size_t out_size() const noexcept { return size_of(out); }

@@ -61,7 +61,11 @@ Task<CommandResult> SessionKeeper::execute(RequestContext& context, const ScsiCo
   current.due = due_of(command, since);
   current.send_by = send_by(current);
   while (true) {
-    if (phase_ != Phase::kUp) co_await wait_until_up(context, since, sent.data, command);
+    if (phase_ != Phase::kUp) {
+      co_await wait_until_up(context, since, sent.data, command);
+      current.busy_took = {};  // was another session's
+      current.send_by = send_by(current);
+    }
     const bool unsettled = unsettled_until_ != 0 && sent.session <= unsettled_until_;
     if (sent.data && unsettled) throw not_sent_again(command);
     // Held: it may be replaced before everything on it has come back.
@@ -118,13 +122,13 @@ SessionKeeper::Clock::time_point SessionKeeper::due_of(const ScsiCommand& comman
   return std::min(since + options_.outage_limit, command.due.value_or(Clock::time_point::max()));
 }
 
-/// Sent later it might end, at its due, a session whose target is only slow: one that was refused
-/// may take as long as it took then, and half as much again. A flush that was swallowed, which
-/// takes three quarters of its time, is to be sent again.
+/// Sent later it might end, at its due, a session whose target is only slow: one that takes its
+/// time to say that it is busy may take as long again. A flush that was swallowed, which takes
+/// three quarters of its time, is to be sent again.
 SessionKeeper::Clock::time_point SessionKeeper::send_by(const ScsiCommand& command) const noexcept {
   constexpr Clock::duration kEnough = std::chrono::seconds(10);
   const Clock::duration margin = std::min(Clock::duration(options_.outage_limit) / 16, kEnough);
-  return *command.due - std::max(margin, command.refusal_took + command.refusal_took / 2);
+  return *command.due - margin - command.busy_took;
 }
 
 /// Until when it waits for a session.

@@ -1,7 +1,9 @@
 // Commands that are not answered, and buffers that are still in use.
 #include <gmock/gmock.h>
 
+#include <atomic>
 #include <chrono>
+#include <memory>
 #include <thread>
 #include <utility>
 
@@ -63,30 +65,49 @@ TEST(Lun, ConnectionLostAtEverySendingEndsTheWriteWhenItsTimeIsUp) {
 
 /// A retry is not a new wait.
 TEST(Lun, TargetThatIsBusyHoldsNobodyUpLongerThanTheirTime) {
-  FakeLun fake({.login = {}, .handler = [](const Cdb& cdb) -> std::optional<Reply> {
+  FakeLun fake({.login = {},
+                .handler = [](const Cdb& cdb) -> std::optional<Reply> {
                   if (cdb.bytes[0] != testing::kSynchronizeCache) return std::nullopt;
-                  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+                  std::this_thread::sleep_for(std::chrono::seconds(1));
                   return status(0x08);
-                }});
+                }},
+               std::chrono::seconds(8));
   fake.write(0, noise(512, 1));
   const auto before = std::chrono::steady_clock::now();
   EXPECT_EQ(FakeLun::fault([&] { fake.flush(); }).kind(), ErrorKind::kUnreachable);
-  EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::seconds(4));
+  EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::seconds(10));
   EXPECT_EQ(fake.lun->state().outages, 0U);
 }
 
-/// Its last try would be unanswered when its time is up, at 4 s.
+/// A second try would be unanswered when its time is up, after 4 s.
 TEST(Lun, TargetThatTakesLongToSayThatItIsBusyKeepsItsSession) {
   FakeLun fake({.login = {},
                 .handler = [](const Cdb& cdb) -> std::optional<Reply> {
                   if (cdb.bytes[0] != testing::kSynchronizeCache) return std::nullopt;
-                  std::this_thread::sleep_for(std::chrono::milliseconds(1800));
+                  std::this_thread::sleep_for(std::chrono::milliseconds(2500));
                   return status(0x08);
                 }},
                std::chrono::seconds(4));
   fake.write(0, noise(512, 1));
   EXPECT_EQ(FakeLun::fault([&] { fake.flush(); }).kind(), ErrorKind::kUnreachable);
+  EXPECT_EQ(fake.target.count(testing::kSynchronizeCache), 1U);
   EXPECT_EQ(fake.lun->state().outages, 0U);
+}
+
+/// Only who is busy may be so again.
+TEST(Lun, CommandThatIsRefusedLateForAnotherReasonGoesAgain) {
+  FakeLun fake({.login = {},
+                .handler = [tries = std::make_shared<std::atomic<int>>(0)](
+                               const Cdb& cdb) -> std::optional<Reply> {
+                  if (cdb.bytes[0] != kWrite || tries->fetch_add(1) != 0) return std::nullopt;
+                  std::this_thread::sleep_for(std::chrono::milliseconds(2500));
+                  return testing::kLunsChanged;
+                }},
+               std::chrono::seconds(4));
+  const auto data = noise(512, 1);
+  fake.write(0, data);
+  EXPECT_EQ(fake.target.count(kWrite), 2U);
+  EXPECT_EQ(fake.read(0, 512), data);
 }
 
 TEST(Lun, UnansweredCommandEndsTheSession) {
