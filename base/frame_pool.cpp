@@ -26,10 +26,6 @@ class AtThreadEnd {
 
 constinit thread_local std::array<SizeClass, kClasses> classes;
 
-void* allocate_first(std::size_t index) {
-  static thread_local const AtThreadEnd end;
-  static_cast<void>(&end);
-  return ::operator new((index + 1) * kStep);
-}
+void free_at_thread_end() { static thread_local const AtThreadEnd end; }
 
 }  // namespace lunfs::frame_pool::detail

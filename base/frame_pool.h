@@ -39,8 +39,8 @@ constexpr bool is_pooled(std::size_t size) noexcept {
   return kPooled && size != 0 && class_of(size) < kClasses;
 }
 
-/// New memory for a frame of that class. What the thread has kept when it ends is freed.
-void* allocate_first(std::size_t index);
+/// What this thread has kept when it ends is freed then.
+void free_at_thread_end();
 
 }  // namespace detail
 
@@ -48,7 +48,9 @@ void* allocate_first(std::size_t index);
 inline void* allocate(std::size_t size) {
   if (!detail::is_pooled(size)) return ::operator new(size);
   detail::SizeClass& size_class = detail::classes[detail::class_of(size)];
-  if (size_class.head == nullptr) return detail::allocate_first(detail::class_of(size));
+  if (size_class.head == nullptr) {
+    return ::operator new((detail::class_of(size) + 1) * detail::kStep);
+  }
   detail::FreeFrame* frame = size_class.head;
   size_class.head = frame->next;
   ++size_class.room;
@@ -60,6 +62,7 @@ inline void release(void* frame, std::size_t size) noexcept {
   if (!detail::is_pooled(size)) return ::operator delete(frame);
   detail::SizeClass& size_class = detail::classes[detail::class_of(size)];
   if (size_class.room == 0) return ::operator delete(frame);
+  if (size_class.head == nullptr) detail::free_at_thread_end();
   size_class.head = new (frame) detail::FreeFrame{size_class.head};
   --size_class.room;
 }

@@ -6,6 +6,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstring>
@@ -28,26 +29,27 @@ struct Scheduling {
   std::uint64_t slice_ns = 0;  ///< 0: the kernel has none
 };
 
-/// Runs `check` on a thread with a nice value of 3.
+/// Runs `check` on a thread of its own, with its nice value: one more than anybody began with.
 template <typename Check>
 void on_nice_thread(Check check) {
   std::thread([&] {
-    ASSERT_EQ(setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), 3), 0);
-    check();
+    const int nice = std::min(Scheduling().nice + 1, 19);
+    ASSERT_EQ(setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), nice), 0);
+    check(nice);
   }).join();
 }
 
 TEST(KernelHints, BatchThreadKeepsItsNiceValue) {
-  on_nice_thread([] {
+  on_nice_thread([](int nice) {
     schedule_as_batch();
     const Scheduling now;
     EXPECT_EQ(now.policy, SCHED_BATCH);
-    EXPECT_EQ(now.nice, 3);
+    EXPECT_EQ(now.nice, nice);
   });
 }
 
 TEST(KernelHints, BatchThreadHasSlicesOfEightMillisecondsWhereTheKernelHasSlices) {
-  on_nice_thread([] {
+  on_nice_thread([](int /*nice*/) {
     const Scheduling before;
     schedule_as_batch();
     EXPECT_EQ(Scheduling().slice_ns, before.slice_ns == 0 ? 0U : 8'000'000U);
