@@ -56,9 +56,9 @@ start_build() {
   if [[ $1 == *:* ]]; then options=${1##*:}; fi
   mkdir -p "$work/$label"
   echo "$work/$label" >>"$state/mounts"
-  "$program" -f "$(lun_url "$2")" "$work/$label" -o "$options" >"$work/$label.log" 2>&1 &
-  note_process $!
   on_exit release_build "$program" "$work/$label"
+  "$program" -f "$(lun_url "$2")" "$work/$label" -o "initiator=$initiator,$options" >"$work/$label.log" 2>&1 &
+  note_process $!
   wait_until 20 is_mounted "$work/$label" || fail "$label does not mount: $(cat "$work/$label.log")"
   disk_of[$label]=$work/$label/disk
   segments_of[$label]=$work/$label/segments
