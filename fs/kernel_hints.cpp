@@ -20,8 +20,8 @@ namespace {
 
 constexpr int kReadAheadKib = 1024;
 
-/// Three to six times what a thread gets by itself. With 20 ms and other work on all processors, a
-/// client waits up to ten times as long for one request.
+/// Three to six times what a thread gets by itself. Longer ones gain little more, and single
+/// requests wait longer where other work fills the processors (docs/performance.md).
 constexpr std::chrono::nanoseconds kSlice = std::chrono::milliseconds(8);
 
 /// sched_attr of sched_setattr(2), as long as its first version; the header that has it does not
