@@ -63,14 +63,18 @@ TEST(Lun, ConnectionLostAtEverySendingEndsTheWriteWhenItsTimeIsUp) {
   EXPECT_GT(fake.target.count(kWrite), 1U);
 }
 
+/// A target that takes `time` to say that it is too busy for a flush.
+FakeTarget::Handler busy_flush(std::chrono::milliseconds time) {
+  return [time](const Cdb& cdb) -> std::optional<Reply> {
+    if (cdb.bytes[0] != testing::kSynchronizeCache) return std::nullopt;
+    std::this_thread::sleep_for(time);
+    return status(0x08);
+  };
+}
+
 /// A retry is not a new wait.
 TEST(Lun, TargetThatIsBusyHoldsNobodyUpLongerThanTheirTime) {
-  FakeLun fake({.login = {},
-                .handler = [](const Cdb& cdb) -> std::optional<Reply> {
-                  if (cdb.bytes[0] != testing::kSynchronizeCache) return std::nullopt;
-                  std::this_thread::sleep_for(std::chrono::seconds(1));
-                  return status(0x08);
-                }},
+  FakeLun fake({.login = {}, .handler = busy_flush(std::chrono::seconds(1))},
                std::chrono::seconds(8));
   fake.write(0, noise(512, 1));
   const auto before = std::chrono::steady_clock::now();
@@ -81,12 +85,7 @@ TEST(Lun, TargetThatIsBusyHoldsNobodyUpLongerThanTheirTime) {
 
 /// A second try would be unanswered when its time is up, after 4 s.
 TEST(Lun, TargetThatTakesLongToSayThatItIsBusyKeepsItsSession) {
-  FakeLun fake({.login = {},
-                .handler = [](const Cdb& cdb) -> std::optional<Reply> {
-                  if (cdb.bytes[0] != testing::kSynchronizeCache) return std::nullopt;
-                  std::this_thread::sleep_for(std::chrono::milliseconds(2500));
-                  return status(0x08);
-                }},
+  FakeLun fake({.login = {}, .handler = busy_flush(std::chrono::milliseconds(2500))},
                std::chrono::seconds(4));
   fake.write(0, noise(512, 1));
   EXPECT_EQ(FakeLun::fault([&] { fake.flush(); }).kind(), ErrorKind::kUnreachable);
@@ -108,6 +107,27 @@ TEST(Lun, CommandThatIsRefusedLateForAnotherReasonGoesAgain) {
   fake.write(0, data);
   EXPECT_EQ(fake.target.count(kWrite), 2U);
   EXPECT_EQ(fake.read(0, 512), data);
+}
+
+/// The second try, over a session that is lost, ends when too little would be left for such a
+/// third.
+TEST(Lun, WhatWasBusyOverALostSessionMayGoLaterOverTheNext) {
+  FakeLun fake({.login = {},
+                .handler = [tries = std::make_shared<std::atomic<int>>(0)](
+                               const Cdb& cdb) -> std::optional<Reply> {
+                  if (cdb.bytes[0] != kWrite) return std::nullopt;
+                  const int before = tries->fetch_add(1);
+                  if (before == 0) {
+                    std::this_thread::sleep_for(std::chrono::milliseconds(1800));
+                    return status(0x08);
+                  }
+                  if (before > 1) return std::nullopt;
+                  std::this_thread::sleep_for(std::chrono::milliseconds(500));
+                  return testing::kHangUp;
+                }},
+               std::chrono::seconds(4));
+  fake.write(0, noise(512, 1));
+  EXPECT_EQ(fake.target.count(kWrite), 3U);
 }
 
 TEST(Lun, UnansweredCommandEndsTheSession) {
