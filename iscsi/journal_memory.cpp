@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <cstring>
 #include <functional>
 #include <numeric>
+
+#include "base/streaming_copy.h"
 
 namespace lunfs::iscsi {
 
@@ -41,7 +42,7 @@ void JournalMemory::append(ConstIoSpan bytes) noexcept {
     const std::size_t at = end_ % kChunkBytes;
     const std::size_t size = std::min(bytes.size(), kChunkBytes - at);
     const std::size_t chunk = chunk_of(end_ / kChunkBytes);
-    std::memcpy(memory_.bytes().data() + chunk * kChunkBytes + at, bytes.data(), size);
+    streaming_copy(bytes.first(size), memory_.bytes().data() + chunk * kChunkBytes + at);
     end_ += size;
     bytes = bytes.subspan(size);
   }
