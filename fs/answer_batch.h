@@ -20,7 +20,7 @@ namespace lunfs::fs {
 class AnswerBatch {
  public:
   /// Longer answers go at once, while the processor's cache still holds them.
-  static constexpr std::size_t kLongestPayload = 16U << 10U;
+  static constexpr std::size_t kLongestPayload = 64U << 10U;
 
   explicit AnswerBatch(WriteRing::Mode mode = WriteRing::Mode::kTogether);
   AnswerBatch(const AnswerBatch&) = delete;

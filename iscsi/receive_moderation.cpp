@@ -8,10 +8,12 @@
 namespace lunfs::iscsi {
 
 std::size_t ReceiveModeration::wake_bytes(const Outstanding& outstanding) noexcept {
+  const bool many = outstanding.commands >= kManyCommands;
+  const bool are_long = outstanding.answer_bytes > outstanding.commands * kLongAnswerBytes;
+  if (!many || are_long) return 1;
   // A power of two, so that it seldom changes: each change is a system call.
-  const std::size_t quarter = std::bit_floor(outstanding.answer_bytes / 4);
-  const bool waits = outstanding.commands >= kManyCommands && quarter <= kMaxWakeBytes;
-  return waits ? std::max<std::size_t>(quarter, 1) : 1;
+  const std::size_t half = std::bit_floor(outstanding.answer_bytes / 2);
+  return std::clamp<std::size_t>(half, 1, kMaxWakeBytes);
 }
 
 bool ReceiveModeration::apply(int fd, const Outstanding& outstanding) noexcept {
