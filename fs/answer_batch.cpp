@@ -42,7 +42,7 @@ void AnswerBatch::end() noexcept {
 
 ssize_t AnswerBatch::add(std::span<const iovec> parts) noexcept {
   SlabPool::Slab slab = std::move(kept_);
-  if (used_ == answers_.size()) flush();
+  if (used_ == answers_.size() || payload_bytes_ >= kMostPayload) flush();
   if (fd_ != -1 && take(parts, slab)) return static_cast<ssize_t>(size_of(parts));
   return writev(fd_, parts.data(), static_cast<int>(parts.size()));
 }
@@ -61,6 +61,7 @@ bool AnswerBatch::take(std::span<const iovec> parts, SlabPool::Slab& slab) noexc
     answer.parts = {iovec{answer.copied.data(), parts[0].iov_len}, parts[1]};
     answer.count = 2;
     answer.slab = std::move(slab);
+    payload_bytes_ += parts[1].iov_len;
   } else {
     return false;
   }
@@ -71,6 +72,7 @@ bool AnswerBatch::take(std::span<const iovec> parts, SlabPool::Slab& slab) noexc
 void AnswerBatch::flush() noexcept {
   if (used_ == 0) return;
   const std::size_t count = std::exchange(used_, 0);
+  payload_bytes_ = 0;
   const std::span<WriteRing::Write> writes = std::span(writes_).first(count);
   for (std::size_t i = 0; i < count; ++i) {
     writes[i].parts = std::span(answers_[i].parts).first(answers_[i].count);

@@ -19,8 +19,10 @@ namespace lunfs::fs {
 /// docs/performance.md. The reactor's thread only, but for the constructor.
 class AnswerBatch {
  public:
-  /// Longer answers go at once, while the processor's cache still holds them.
+  /// Longer answers go at once, and all that wait when they have more data together than this,
+  /// while the processor's cache still holds it.
   static constexpr std::size_t kLongestPayload = 64U << 10U;
+  static constexpr std::size_t kMostPayload = 512U << 10U;
 
   explicit AnswerBatch(WriteRing::Mode mode = WriteRing::Mode::kTogether);
   AnswerBatch(const AnswerBatch&) = delete;
@@ -61,6 +63,7 @@ class AnswerBatch {
   std::vector<Answer> answers_;           ///< of WriteRing::kMost; the first used_ of them wait
   std::vector<WriteRing::Write> writes_;  ///< as many
   std::size_t used_ = 0;
+  std::size_t payload_bytes_ = 0;  ///< of them, in slabs
   SlabPool::Slab kept_;
   Reactor::Hook before_reading_;
   Reactor::Hook turn_end_;

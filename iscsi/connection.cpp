@@ -199,6 +199,7 @@ Task<void> Connection::logout(RequestContext& context) {
   if (ended()) co_return;
   answered_ = false;
   phase_ = Phase::kLeaving;
+  moderated_ = moderation_.apply(iscsi_get_fd(context_), {});  // the answer is a short one, alone
   if (iscsi_logout_async(context_, &Callbacks::on_answer, this) == 0) {
     dirty_ = true;
     try {

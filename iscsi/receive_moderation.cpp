@@ -20,8 +20,7 @@ bool ReceiveModeration::apply(int fd, const Outstanding& outstanding) noexcept {
   const std::size_t wanted = wake_bytes(outstanding);
   if (wanted != applied_) {
     const int value = static_cast<int>(wanted);
-    if (setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &value, sizeof(value)) != 0) return false;
-    applied_ = wanted;
+    if (setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &value, sizeof(value)) == 0) applied_ = wanted;
   }
   return applied_ > 1;
 }

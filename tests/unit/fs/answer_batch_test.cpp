@@ -1,5 +1,6 @@
 #include "fs/answer_batch.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
@@ -10,6 +11,7 @@
 #include <fstream>
 #include <iterator>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -139,6 +141,35 @@ TEST_P(AnswerBatchTest, KeptSlabIsForOneAnswerOnly) {
   answer("head", std::span(again.data(), 4096));
   // Not held back: the slab that it lies in may be filled anew by its owner.
   EXPECT_EQ(received(), Messages{"headelse" + std::string(4092, '.')});
+}
+
+TEST_P(AnswerBatchTest, AnswerOf64KibWaitsForTheOthersOfItsTurn) {
+  SlabPool::Slab slab = slab_with("data", 65536);
+  const std::span<std::byte> payload = slab.first(65536);
+  batch_->keep(std::move(slab));
+  EXPECT_EQ(answer("head", payload), 65540);
+  EXPECT_EQ(received(), Messages{});
+  batch_->flush();
+  EXPECT_EQ(received(), Messages{"headdata" + std::string(65532, '.')});
+}
+
+TEST_P(AnswerBatchTest, AnswersWithMuchDataTogetherDoNotWait) {
+  constexpr std::size_t kBytes = 32768;
+  constexpr std::size_t kHeld = AnswerBatch::kMostPayload / kBytes;
+  const FileDescriptor nowhere(open("/dev/null", O_WRONLY | O_CLOEXEC));
+  batch_->end();
+  batch_->begin(reactor_, nowhere.get());
+  std::set<const std::byte*> slabs;  // one that is free again is used first
+  for (std::size_t i = 0; i < 3 * kHeld; ++i) {
+    SlabPool::Slab slab = slab_with("data", kBytes);
+    const std::span<std::byte> payload = slab.first(kBytes);
+    slabs.insert(payload.data());
+    batch_->keep(std::move(slab));
+    answer("head", payload);
+  }
+  batch_->end();
+  EXPECT_GE(slabs.size(), kHeld);
+  EXPECT_LE(slabs.size(), kHeld + 1);
 }
 
 TEST_P(AnswerBatchTest, LongAnswerGoesAtOnce) {

@@ -81,7 +81,7 @@ class FakeTarget::Connection {
         case 0x06: {
           Pdu reply = answer_to(request, 0x26);
           send_pdu(reply);
-          return;
+          break;  // whoever has logged out closes
         }
         default:
           return;
