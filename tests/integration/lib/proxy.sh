@@ -22,12 +22,14 @@ rules() {
   mv "$work/rules.new" "$work/rules.json"
 }
 
+# trace: its whole lines; the last one may be half written
+trace() { sed -n '/}$/p' "$work/trace.json"; }
 # commands_seen CLASS: how many SCSI commands of the class (read, write, flush, other) went by
-commands_seen() { jq -s --arg class "$1" '[.[] | select(.class == $class)] | length' "$work/trace.json"; }
+commands_seen() { trace | jq -s --arg class "$1" '[.[] | select(.class == $class)] | length'; }
 
 # disturbed: how many commands a rule hit
-disturbed() { jq -s '[.[] | select(.event == "command" and .action != "pass")] | length' "$work/trace.json"; }
+disturbed() { trace | jq -s '[.[] | select(.event == "command" and .action != "pass")] | length'; }
 # disturbed_last: when the last of them came, as date +%s%3N has it
 disturbed_last() {
-  grep '"event": "command"' "$work/trace.json" | grep -v '"action": "pass"' | tail -n 1 | jq '.time * 1000 | floor'
+  trace | grep '"event": "command"' | grep -v '"action": "pass"' | tail -n 1 | jq '.time * 1000 | floor'
 }
