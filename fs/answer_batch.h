@@ -19,9 +19,9 @@ namespace lunfs::fs {
 /// docs/performance.md. The reactor's thread only, but for the constructor.
 class AnswerBatch {
  public:
-  /// Longer answers go at once, and all that wait when they have more data together than this,
-  /// while the processor's cache still holds it.
+  /// Longer answers go at once, while the processor's cache still holds them.
   static constexpr std::size_t kLongestPayload = 64U << 10U;
+  /// When those that wait have so many bytes of data together, they go before one more is taken.
   static constexpr std::size_t kMostPayload = 512U << 10U;
 
   explicit AnswerBatch(WriteRing::Mode mode = WriteRing::Mode::kTogether);
